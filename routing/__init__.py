@@ -1,0 +1,1 @@
+"""Decisions about messages, as pure functions of the message, the tables and the time."""

@@ -1,0 +1,1 @@
+"""SMPP links: the listener for ESMEs and the connectors to SMSCs."""
