@@ -1,0 +1,34 @@
+# Every target sets up what it needs first; the second run is quick.
+.DEFAULT_GOAL := help
+.PHONY: help setup test check demo bench clean
+
+# Two workers by default; a test file stays on one of them, so that a process it starts serves the whole file.
+JOBS ?= 2
+ARGS ?=
+PYTEST := .venv/bin/pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## the environment: Debian packages (as root), .venv, the other stacks that the tests talk to
+	@scripts/setup
+
+test: setup ## every test; ARGS="-k words" chooses some, JOBS=4 uses more processes
+	$(PYTEST)
+
+check: setup ## the whole gate: format, lint, types, tests
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	$(PYTEST)
+
+demo: setup ## the gateway, three SMSCs and an ESME at work, in about a minute
+	.venv/bin/smppgw demo
+
+bench: setup ## speed and memory, beside the figures of other gateways; results go to benchmarks/results/
+	.venv/bin/python -m benchmarks $(ARGS)
+
+clean: ## removes what setup and the tests made
+	rm -rf .venv tests/interop/node/node_modules build dist data *.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
