@@ -1,0 +1,325 @@
+"""One SMPP session, either end of it: bytes in, events and bytes out."""
+
+from enum import Enum
+from typing import Any, NamedTuple
+
+from protocol.consts import MAX_SEQUENCE, RESPONSE, Command, Status
+from protocol.errors import FrameError, LocalError
+from protocol.timers import Due, Timers, Watch
+from protocol.wire import Reader, frame
+
+
+class Side(Enum):
+    """Which end we are."""
+
+    SMSC = "SMSC"
+    ESME = "ESME"
+
+
+class State(Enum):
+    """Where the session is (2.2)."""
+
+    OPEN = "open"
+    BINDING = "binding"
+    BOUND_TX = "bound_tx"
+    BOUND_RX = "bound_rx"
+    BOUND_TRX = "bound_trx"
+    UNBINDING = "unbinding"
+    CLOSED = "closed"
+
+
+class Asked(NamedTuple):
+    """The peer's request, allowed in this state; it is to be answered with `Session.answer`."""
+
+    command: int
+    sequence: int
+    body: bytes
+
+
+class Answered(NamedTuple):
+    """The answer to our request. `command` is the response's, or GENERIC_NACK; `sent` is when we asked."""
+
+    command: int
+    status: int
+    body: bytes
+    token: Any
+    sent: float
+
+
+class Lapsed(NamedTuple):
+    """No answer to our request within the response timer; one that comes later is ignored."""
+
+    command: int
+    token: Any
+
+
+class Ended(NamedTuple):
+    """The session is over and the link is to be closed once `outgoing` is written."""
+
+    reason: str
+
+
+class Broken(NamedTuple):
+    """The stream cannot be read any more; the peer was told with a generic_nack. Like Ended otherwise."""
+
+    error: FrameError
+
+
+Event = Asked | Answered | Lapsed | Ended | Broken
+
+BINDS = frozenset({Command.BIND_TRANSMITTER, Command.BIND_RECEIVER, Command.BIND_TRANSCEIVER})
+BOUND_AS = {
+    Command.BIND_TRANSMITTER: State.BOUND_TX,
+    Command.BIND_RECEIVER: State.BOUND_RX,
+    Command.BIND_TRANSCEIVER: State.BOUND_TRX,
+}
+BOUND = frozenset(BOUND_AS.values())
+RECEIVING = frozenset({State.BOUND_RX, State.BOUND_TRX})
+SENDING = frozenset({State.BOUND_TX, State.BOUND_TRX})
+
+_SUBMITS = frozenset(
+    {
+        Command.SUBMIT_SM, Command.SUBMIT_MULTI, Command.DATA_SM,
+        Command.QUERY_SM, Command.CANCEL_SM, Command.REPLACE_SM,
+    }
+)  # fmt: skip
+_DELIVERS = frozenset({Command.DELIVER_SM, Command.DATA_SM, Command.ALERT_NOTIFICATION})
+# Table 2-1 allows enquire_link when bound; asking earlier is harmless and common.
+_ALWAYS = frozenset({Command.ENQUIRE_LINK})
+_LINKED = _ALWAYS | {Command.UNBIND}
+
+FROM_ESME: dict[State, frozenset[int]] = {
+    State.OPEN: _ALWAYS | BINDS,
+    State.BINDING: _ALWAYS,
+    State.BOUND_TX: _LINKED | _SUBMITS,
+    State.BOUND_RX: _LINKED,
+    State.BOUND_TRX: _LINKED | _SUBMITS,
+    State.UNBINDING: _LINKED | _SUBMITS,
+    State.CLOSED: frozenset(),
+}
+"""Requests of an ESME by the state they are allowed in (table 2-1)."""
+
+FROM_SMSC: dict[State, frozenset[int]] = {
+    State.OPEN: _ALWAYS | {Command.OUTBIND},
+    State.BINDING: _ALWAYS,
+    State.BOUND_TX: _LINKED,
+    State.BOUND_RX: _LINKED | _DELIVERS,
+    State.BOUND_TRX: _LINKED | _DELIVERS,
+    State.UNBINDING: _LINKED | _DELIVERS,
+    State.CLOSED: frozenset(),
+}
+"""Requests of an SMSC likewise."""
+
+UNANSWERED = frozenset({Command.OUTBIND, Command.ALERT_NOTIFICATION})
+"""Requests that have no response (4.1.7, 4.12)."""
+_KNOWN = frozenset(int(command) for command in Command)
+_BODYLESS = frozenset({Command.UNBIND, Command.ENQUIRE_LINK})
+
+
+class Session:
+    """State, sequence numbers, window and correlation of one link. Answers enquire_link, unbind, unknown commands and
+    what the state forbids by itself; everything else becomes an event, in the order of the wire."""
+
+    __slots__ = (
+        "_allowed", "_asked_at", "_enquiring", "_out", "_pending", "_reader", "_requests", "_sequence",
+        "_timers", "_watch", "side", "state", "strays", "window",
+    )  # fmt: skip
+
+    def __init__(self, side: Side, now: float, *, timers: Timers, max_pdu: int = 65536, window: int = 100) -> None:
+        self.side = side
+        self.state = State.OPEN
+        self.window = window
+        self.strays = 0
+        """Responses that answered nothing we asked (or too late)."""
+        self._reader = Reader(max_pdu)
+        self._timers = timers
+        self._watch = Watch(timers, now)
+        self._requests = FROM_ESME if side is Side.SMSC else FROM_SMSC
+        self._allowed = self._requests[State.OPEN]
+        self._sequence = 0
+        self._pending: dict[int, tuple[int, Any, float]] = {}  # in the order of sending, hence of lapsing
+        self._enquiring = False
+        self._out: list[bytes] = []
+
+    @property
+    def room(self) -> int:
+        """Requests that may be sent before the window is full; 0 or less when it is."""
+        return self.window - len(self._pending)
+
+    @property
+    def unanswered(self) -> int:
+        """Requests of ours without an answer so far."""
+        return len(self._pending)
+
+    def receive(self, data: bytes, now: float) -> list[Event]:
+        """Never raises: what went before a broken PDU is still delivered."""
+        events: list[Event] = []
+        allowed, pending = self._allowed, self._pending
+        self._watch.heard(now)
+        for command, status, sequence, body in self._reader.feed(data):
+            if command & RESPONSE:
+                entry = pending.pop(sequence, None)
+                if entry is not None and (entry[0] | RESPONSE == command or command == Command.GENERIC_NACK):
+                    if entry[0] > Command.QUERY_SM and entry[0] <= Command.DELIVER_SM:  # the hot ones
+                        events.append(Answered(command, status, body, entry[1], entry[2]))
+                    else:
+                        self._answered(events, entry, command, status, body)
+                        allowed = self._allowed
+                else:
+                    self._stray(command, sequence, entry)
+            elif command in allowed and command > Command.BIND_TRANSMITTER and command < Command.UNBIND:
+                events.append(Asked(command, sequence, body))
+            else:
+                self._asked(events, command, sequence, body)
+                allowed = self._allowed
+            if self.state is State.CLOSED:
+                return events
+        if events:
+            self._watch.active(now)
+        if self._reader.broken is not None and self.state is not State.CLOSED:
+            error = self._reader.broken
+            self._out.append(frame(Command.GENERIC_NACK, error.status, error.sequence))
+            self._enter(State.CLOSED)
+            events.append(Broken(error))
+        return events
+
+    def request(self, command: int, body: bytes, token: Any, now: float) -> int:
+        """Send a request and return its sequence number; its answer comes with `token`. The window is the caller's to
+        keep (see `room`); a request that the state forbids is a LocalError."""
+        if self.state not in BOUND and not self._may_open(command):
+            raise LocalError(f"{Command(command).name} cannot be sent when {self.state.value}")
+        sequence = self._next()
+        if command not in UNANSWERED:
+            self._pending[sequence] = (command, token, now)
+        self._out.append(frame(command, 0, sequence, body))
+        if command in BOUND_AS:
+            self._enter(State.BINDING)
+        elif command == Command.UNBIND:
+            self._enter(State.UNBINDING)
+        return sequence
+
+    def answer(self, asked: Asked, status: int, body: bytes = b"") -> None:
+        """Answer a request. For a bind, ROK makes the session bound and anything else leaves it open."""
+        command = asked.command
+        self._out.append(frame(command | RESPONSE, status, asked.sequence, body))
+        if command in BOUND_AS and self.state is State.BINDING:
+            self._enter(BOUND_AS[Command(command)] if status == Status.ROK else State.OPEN)
+
+    def outgoing(self) -> bytes:
+        """The octets to write, once."""
+        if not self._out:
+            return b""
+        data = b"".join(self._out)
+        self._out.clear()
+        return data
+
+    def tick(self, now: float) -> list[Event]:
+        """Look at the timers; call it about once a second."""
+        events: list[Event] = []
+        deadline = now - self._timers.response
+        for sequence, (command, token, sent) in list(self._first_pending(deadline)):
+            del self._pending[sequence]
+            if command == Command.ENQUIRE_LINK:
+                return self._end(events, "enquire_link was not answered")
+            if command in BINDS or command == Command.UNBIND:
+                return self._end(events, f"{Command(command).name.lower()} was not answered")
+            events.append(Lapsed(command, token))
+            del sent
+        due = self._watch.due(now, bound=self.state in BOUND)
+        if due is Due.INIT and self.state in (State.OPEN, State.BINDING):
+            return self._end(events, due.value)
+        if due is Due.INACTIVE:
+            self.request(Command.UNBIND, b"", None, now)
+            self._watch.active(now)
+        elif due is Due.ENQUIRE and not self._enquiring:
+            self._enquiring = True
+            self.request(Command.ENQUIRE_LINK, b"", None, now)
+        return events
+
+    def lost(self) -> list[tuple[int, Any]]:
+        """The link is gone: the commands and tokens of all requests that were not answered, in order."""
+        self._enter(State.CLOSED)
+        left = [(command, token) for command, token, _ in self._pending.values()]
+        self._pending.clear()
+        return left
+
+    def _first_pending(self, deadline: float) -> list[tuple[int, tuple[int, Any, float]]]:
+        late = []
+        for item in self._pending.items():
+            if item[1][2] > deadline:
+                break
+            late.append(item)
+        return late
+
+    def _may_open(self, command: int) -> bool:
+        if self.state is State.OPEN:
+            opening = BINDS if self.side is Side.ESME else {Command.OUTBIND}
+            return command in opening or command == Command.ENQUIRE_LINK
+        return self.state is State.UNBINDING and command == Command.ENQUIRE_LINK
+
+    def _next(self) -> int:
+        # SMPP 3.4, 5.1.4: 1 to 0x7FFFFFFF, then 1 again; one that is still awaited is passed over.
+        sequence = self._sequence + 1 if self._sequence < MAX_SEQUENCE else 1
+        while sequence in self._pending:
+            sequence = sequence + 1 if sequence < MAX_SEQUENCE else 1
+        self._sequence = sequence
+        return sequence
+
+    def _enter(self, state: State) -> None:
+        self.state = state
+        self._allowed = self._requests[state]
+
+    def _end(self, events: list[Event], reason: str) -> list[Event]:
+        self._enter(State.CLOSED)
+        events.append(Ended(reason))
+        return events
+
+    def _asked(self, events: list[Event], command: int, sequence: int, body: bytes) -> None:
+        """A request off the hot path."""
+        if command not in _KNOWN:
+            self._out.append(frame(Command.GENERIC_NACK, Status.RINVCMDID, sequence))
+        elif command not in self._allowed:
+            self._refuse(command, sequence)
+        elif command in _BODYLESS and 0 < len(body) < 4:  # see pdus.Empty
+            self._out.append(frame(command | RESPONSE, Status.RINVCMDLEN, sequence))
+        elif command == Command.ENQUIRE_LINK:
+            self._out.append(frame(Command.ENQUIRE_LINK_RESP, 0, sequence))
+        elif command == Command.UNBIND:
+            self._out.append(frame(Command.UNBIND_RESP, 0, sequence))
+            self._end(events, "the peer unbound")
+        else:
+            if command in BINDS:
+                self._enter(State.BINDING)
+            events.append(Asked(command, sequence, body))
+
+    def _refuse(self, command: int, sequence: int) -> None:
+        if command in UNANSWERED:
+            return
+        # A second bind on a link is RALYBND; everything else out of its state is RINVBNDSTS (5.1.3).
+        again = command in BINDS and self.side is Side.SMSC
+        status = Status.RALYBND if again else Status.RINVBNDSTS
+        self._out.append(frame(command | RESPONSE, status, sequence))
+
+    def _answered(
+        self, events: list[Event], entry: tuple[int, Any, float], command: int, status: int, body: bytes
+    ) -> None:
+        """A response off the hot path."""
+        asked, token, sent = entry
+        if asked == Command.ENQUIRE_LINK:
+            self._enquiring = False  # any answer, a generic_nack too, shows that the peer is there
+            return
+        if asked == Command.UNBIND:
+            self._end(events, "unbound")
+            return
+        if asked in BOUND_AS:
+            accepted = status == Status.ROK and command != Command.GENERIC_NACK
+            self._enter(BOUND_AS[Command(asked)] if accepted else State.OPEN)
+        events.append(Answered(command, status, body, token, sent))
+
+    def _stray(self, command: int, sequence: int, entry: tuple[int, Any, float] | None) -> None:
+        if entry is not None:  # the right number on the wrong response: ours is still to come
+            self._pending[sequence] = entry
+        if command in _KNOWN:
+            self.strays += 1
+        else:
+            self._out.append(frame(Command.GENERIC_NACK, Status.RINVCMDID, sequence))
