@@ -1,0 +1,495 @@
+"""Load the config, and say everything that is wrong with it at once."""
+
+import copy
+import os
+import re
+import ssl
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, Field, Strict, ValidationError
+from pydantic_core import ErrorDetails
+
+from smppgw.passwords import hash_password
+from smppgw.settings import (
+    Account,
+    Addresses,
+    Connector,
+    Errors,
+    Gateway,
+    Group,
+    Http,
+    Limits,
+    Listener,
+    Log,
+    Match,
+    Member,
+    Model,
+    MoMatch,
+    MoRoute,
+    Route,
+    StoreConfig,
+    Timers,
+)
+from smppgw.values import Wrong, did_you_mean, octets_within
+
+__all__ = [
+    "Account",
+    "Addresses",
+    "Config",
+    "ConfigError",
+    "Connector",
+    "Errors",
+    "Gateway",
+    "Group",
+    "Http",
+    "Limits",
+    "Listener",
+    "Log",
+    "Match",
+    "Member",
+    "MoMatch",
+    "MoRoute",
+    "Problem",
+    "Route",
+    "StoreConfig",
+    "Timers",
+    "hash_password",
+    "load",
+    "parse",
+]
+
+SYSTEM_ID = 15  # octets (SMPP 3.4, 5.2.1)
+PASSWORD = 8  # octets (5.2.2)
+_NAMED = ("accounts", "connectors", "groups")
+_SECRETS = ("password", "password_env", "password_file", "password_hash")
+_HIDDEN = frozenset({"password", "password_hash"})
+
+T = TypeVar("T")
+_Names = Mapping[str, frozenset[str]]
+_Numbers = Mapping[str, list[int]]
+"""For an array of tables of which some were wrong: where the others stood in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong at a path of the file, and what would be right."""
+
+    path: str
+    wrong: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.wrong}; {self.fix}"
+
+
+class ConfigError(Exception):
+    """All problems of a config; with any of them nothing of it is used."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class Config(Model):
+    """The whole file."""
+
+    gateway: Gateway = Gateway()
+    listeners: Annotated[tuple[Listener, ...], Strict(False), Field(min_length=1)] = (Listener(),)
+    limits: Limits = Limits()
+    timers: Timers = Timers()
+    http: Http = Http()
+    store: StoreConfig = StoreConfig()
+    log: Log = Log()
+    accounts: dict[str, Account] = Field(default_factory=dict)
+    connectors: dict[str, Connector] = Field(default_factory=dict)
+    groups: dict[str, Group] = Field(default_factory=dict)
+    routes: Annotated[tuple[Route, ...], Strict(False)] = ()
+    mo_routes: Annotated[tuple[MoRoute, ...], Strict(False)] = ()
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What works, but is probably not meant."""
+        return tuple(_warnings(self))
+
+
+def load(path: str | Path) -> Config:
+    """Raises ConfigError with all its problems; file names in it are relative to the working directory."""
+    try:
+        data = tomllib.loads(Path(path).read_bytes().decode())
+    except OSError as error:
+        problem = Problem(str(path), f"cannot be read: {error.strerror}", "give the path of a config file")
+        raise ConfigError((problem,)) from None
+    except UnicodeDecodeError as error:
+        problem = Problem(str(path), f"octet {error.start} is not UTF-8", "save the file as UTF-8")
+        raise ConfigError((problem,)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError((_syntax(str(error)),)) from None
+    return parse(data)
+
+
+def parse(data: Mapping[str, Any]) -> Config:
+    """A config from the tables of its file; raises ConfigError."""
+    problems: list[Problem] = []
+    tables = _prepared(dict(data), problems)
+    numbers: _Numbers = {}
+    try:
+        config = Config.model_validate(tables)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        problems.extend(_problem(detail) for detail in details)
+        config, numbers = _without(tables, details)
+    names = {kind: _names(tables, kind) for kind in _NAMED}
+    problems.extend(_cross_checks(config, names, numbers))
+    if problems:
+        raise ConfigError(tuple(dict.fromkeys(problems)))
+    return config
+
+
+# Before validation: names become fields, secrets are fetched from where they are kept.
+
+
+def _names(tables: Mapping[str, Any], kind: str) -> frozenset[str]:
+    table = tables.get(kind)
+    return frozenset(table) if isinstance(table, dict) else frozenset()
+
+
+def _prepared(tables: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    for kind in _NAMED:
+        if not isinstance(tables.get(kind), dict):
+            continue
+        tables[kind] = dict(tables[kind])
+        for name, table in tables[kind].items():
+            if not isinstance(table, dict):
+                continue
+            path = f"{kind}.{name}"
+            if "name" in table:
+                problems.append(Problem(f"{path}.name", "unknown key", "the table's own name is its name"))
+            tables[kind][name] = {**table, "name": name}
+            if kind != "groups":
+                _fetch_secret(path, tables[kind][name], problems)
+    return tables
+
+
+def _fetch_secret(path: str, table: dict[str, Any], problems: list[Problem]) -> None:
+    allowed = _SECRETS if path.startswith("accounts.") else _SECRETS[:3]
+    given = [key for key in allowed if key in table]
+    if len(given) != 1:
+        wrong = f"{' and '.join(given)} are given" if given else "no password"
+        problems.append(Problem(path, wrong, f"give one of {', '.join(allowed)}"))
+        return
+    source = table[given[0]]
+    if not isinstance(source, str):
+        return  # validation says so
+    if given[0] == "password_env":
+        if (secret := os.environ.get(source)) is None:
+            problems.append(Problem(f"{path}.password_env", f"{source} is not in the environment", "set it"))
+        table["password"] = secret or ""
+    if given[0] == "password_file":
+        try:
+            table["password"] = Path(source).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            wrong = f"{source} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}"
+            problems.append(Problem(f"{path}.password_file", wrong, "a readable file that holds the password"))
+            table["password"] = ""
+
+
+# Validation errors in words.
+
+
+def _syntax(message: str) -> Problem:
+    place = re.search(r" \(at (line \d+, column \d+|end of document)\)$", message)
+    if place is None:
+        return Problem("file", message, "correct the TOML")
+    return Problem(place[1], message[: place.start()], "correct the TOML there")
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    path = ""
+    for part in loc:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part != "[key]":
+            path += f".{part}" if path else part
+    return path
+
+
+def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
+    """The keys of the table at this place."""
+    kind: Any = Config
+    for part in loc:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            field = kind.model_fields.get(str(part))
+            kind = field.annotation if field else None
+        elif get_origin(kind) in {tuple, dict}:
+            kind = get_args(kind)[0 if get_origin(kind) is tuple else 1]
+        while get_origin(kind) is Annotated:
+            kind = get_args(kind)[0]
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return [key for key in kind.model_fields if not (key == "name" and loc and loc[0] in _NAMED)]
+    return []
+
+
+_RANGES = {
+    "greater_than_equal": ("ge", "at least"),
+    "greater_than": ("gt", "more than"),
+    "less_than_equal": ("le", "at most"),
+    "less_than": ("lt", "less than"),
+}
+_MUST_BE = {
+    "int_type": "write a whole number, like 10",
+    "int_from_float": "write a whole number, like 10",
+    "float_type": "write a number, like 10 or 0.5",
+    "finite_number": "write a finite number",
+    "string_type": 'write text in quotes, like "abc"',
+    "bool_type": "write true or false",
+    "tuple_type": "write a list, like [...]",
+    "frozen_set_type": "write a list, like [...]",
+    "dict_type": "write it as a table",
+    "model_type": "write it as a table",
+}
+
+
+def _problem(detail: ErrorDetails) -> Problem:
+    loc, kind, given, context = detail["loc"], detail["type"], detail["input"], detail.get("ctx", {})
+    path, last = _path(loc), str(loc[-1]) if loc else ""
+    shown = "the value" if last in _HIDDEN else "it" if isinstance(given, (dict, list)) else repr(given)
+    wrong, fix = detail["msg"], "correct it"
+    if isinstance(error := context.get("error"), Wrong):
+        wrong, fix = error.wrong, error.fix
+    elif kind == "extra_forbidden":
+        wrong, fix = "unknown key", did_you_mean(last, _known_keys(loc[:-1]))
+    elif kind == "missing":
+        wrong, fix = "is missing", f"add {last!r} to this table"
+    elif kind == "literal_error":
+        wrong, fix = f"{shown} is not known", f"one of {context.get('expected')}"
+    elif kind in _RANGES:
+        key, words = _RANGES[kind]
+        wrong, fix = f"{shown} is out of range", f"must be {words} {context.get(key)}"
+    elif kind in {"too_short", "string_too_short"}:
+        wrong, fix = "is empty", f"give at least {context.get('min_length', 1)}"
+    elif kind in _MUST_BE:
+        wrong = f"{shown} is of the wrong type"
+        fix = f"write it as [[{path}]]" if path in {"listeners", "routes", "mo_routes"} else _MUST_BE[kind]
+    return Problem(path, wrong, fix)
+
+
+def _without(tables: dict[str, Any], details: list[ErrorDetails]) -> tuple[Config, _Numbers]:
+    """The config without what is wrong, so that the rest can still be checked; and where its entries stood."""
+    rest = copy.deepcopy(tables)
+    numbers = {key: list(range(len(value))) for key, value in rest.items() if isinstance(value, list)}
+    while details:
+        for loc in sorted({_blamed(detail) for detail in details}, key=_order, reverse=True):
+            _remove(rest, loc)
+            if len(loc) == 2 and loc[0] in numbers and loc[1] in numbers[loc[0]]:
+                del numbers[loc[0]][loc[1]]
+        try:
+            return Config.model_validate(rest), numbers
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+    return Config.model_validate(rest), numbers
+
+
+def _blamed(detail: ErrorDetails) -> tuple[Any, ...]:
+    loc = tuple(part for part in detail["loc"] if part != "[key]")
+    if loc[0] == "listeners":
+        return loc[:2]  # a default in place of its port would collide with others
+    return loc[:-1] if detail["type"] == "missing" else loc
+
+
+def _order(loc: tuple[Any, ...]) -> tuple[str, ...]:
+    return tuple(f"{part:09}" if isinstance(part, int) else part for part in loc)
+
+
+def _remove(tables: dict[str, Any], loc: tuple[Any, ...]) -> None:
+    place: Any = tables
+    for n, part in enumerate(loc):
+        below = place[part] if isinstance(place, list) or part in place else None
+        if n + 1 == len(loc) or not isinstance(below, (dict, list)):
+            if below is not None:
+                del place[part]
+            return
+        place = below
+
+
+# What no single key can know.
+
+
+def _cross_checks(config: Config, names: _Names, numbers: _Numbers) -> Iterator[Problem]:
+    """`names` holds also what failed validation, so that one mistake is not reported twice."""
+    yield from _check_names(names)
+    yield from _check_groups(config, names)
+    yield from _check_routes(config, names, numbers)
+    yield from _check_ports(config, numbers)
+    yield from _check_tls(config, numbers)
+    for name, connector in config.connectors.items():
+        seen = Counter(status for of in ("sent", "later", "never") for status in getattr(connector.errors, of))
+        for status in (status for status, times in seen.items() if times > 1):
+            path = f"connectors.{name}.errors"
+            yield Problem(path, f"status 0x{status:02X} is in two lists", "leave it in one (later has defaults)")
+
+
+def _placed(kind: str, entries: Iterable[T], numbers: _Numbers) -> Iterator[tuple[str, T]]:
+    places = numbers.get(kind, [])
+    for n, entry in enumerate(entries):
+        yield f"{kind}[{places[n] if n < len(places) else n}]", entry
+
+
+def _check_names(names: _Names) -> Iterator[Problem]:
+    if not names["accounts"]:
+        yield Problem("accounts", "there is no account", "add a table [accounts.NAME] with a password")
+    for name in sorted(names["accounts"]):
+        try:
+            if not octets_within(SYSTEM_ID, name):
+                yield Problem("accounts.", "the name is empty", "a system_id has 1 to 15 octets")
+        except Wrong as error:
+            yield Problem(f"accounts.{name}", f"as a system_id {error.wrong}", error.fix)
+    for name in sorted(names["connectors"] & names["groups"]):
+        yield Problem(f"groups.{name}", "a connector has this name too", "give one of them another name")
+
+
+def _check_groups(config: Config, names: _Names) -> Iterator[Problem]:
+    for name, group in config.groups.items():
+        path = f"groups.{name}"
+        for of, members in (("active", group.active), ("backup", group.backup)):
+            for member in members:
+                if member.connector not in names["connectors"]:
+                    hint = did_you_mean(member.connector, names["connectors"])
+                    yield Problem(f"{path}.{of}", f"there is no connector {member.connector!r}", hint)
+        times = Counter(member.connector for member in group.active + group.backup)
+        for connector in (connector for connector, count in times.items() if count > 1):
+            yield Problem(path, f"{connector!r} is named twice", "name it once; give it more weight instead")
+
+
+def _check_routes(config: Config, names: _Names, numbers: _Numbers) -> Iterator[Problem]:
+    targets = names["connectors"] | names["groups"]
+    seen: set[str] = set()
+    for path, route in _placed("routes", config.routes, numbers):
+        if route.name in seen:
+            yield Problem(f"{path}.name", f"there is another route {route.name!r}", "give each its own name")
+        seen.add(route.name)
+        for key, wanted in (("to", (route.to,)), ("fallback", route.fallback)):
+            for target in (target for target in wanted if target not in targets):
+                wrong = f"there is no group or connector {target!r}"
+                yield Problem(f"{path}.{key}", wrong, did_you_mean(target, targets))
+        if len({route.to, *route.fallback}) <= len(route.fallback):
+            yield Problem(f"{path}.fallback", "a target is named twice", "name each target once")
+        for account in (account for account in route.match.account if account not in names["accounts"]):
+            hint = did_you_mean(account, names["accounts"])
+            yield Problem(f"{path}.match.account", f"there is no account {account!r}", hint)
+    for path, mo in _placed("mo_routes", config.mo_routes, numbers):
+        if mo.account not in names["accounts"]:
+            hint = did_you_mean(mo.account, names["accounts"])
+            yield Problem(f"{path}.account", f"there is no account {mo.account!r}", hint)
+        for name in (name for name in mo.match.connector if name not in names["connectors"]):
+            hint = did_you_mean(name, names["connectors"])
+            yield Problem(f"{path}.match.connector", f"there is no connector {name!r}", hint)
+
+
+def _check_ports(config: Config, numbers: _Numbers) -> Iterator[Problem]:
+    listeners = _placed("listeners", config.listeners, numbers)
+    users = [(f"{path}.port", each.host, each.port) for path, each in listeners]
+    users.append(("http.port", config.http.host, config.http.port))
+    wild = {"0.0.0.0", "::", ""}
+    for n, (path, host, port) in enumerate(users):
+        for other, other_host, other_port in users[:n]:
+            if port and port == other_port and (host == other_host or wild & {host, other_host}):
+                yield Problem(path, f"port {port} is used by {other} too", "give each its own port")
+
+
+def _check_tls(config: Config, numbers: _Numbers) -> Iterator[Problem]:
+    for path, listener in _placed("listeners", config.listeners, numbers):
+        yield from _check_pair(path, listener.tls_certificate, listener.tls_key)
+        yield from _check_ca(f"{path}.tls_client_ca", listener.tls_client_ca)
+        if listener.tls_client_ca is not None and listener.tls_certificate is None:
+            yield Problem(f"{path}.tls_client_ca", "this listener speaks no TLS", "add tls_certificate and tls_key")
+    for name, connector in config.connectors.items():
+        path = f"connectors.{name}"
+        yield from _check_pair(path, connector.tls_certificate, connector.tls_key)
+        yield from _check_ca(f"{path}.tls_ca", connector.tls_ca)
+        for key in ("tls_ca", "tls_certificate", "tls_key", "tls_name"):
+            if getattr(connector, key) is not None and not connector.tls:
+                yield Problem(f"{path}.{key}", "this connector speaks no TLS", "add tls = true")
+
+
+def _check_pair(path: str, certificate: str | None, key: str | None) -> Iterator[Problem]:
+    if certificate is None and key is None:
+        return
+    if certificate is None or key is None:
+        given, absent = ("tls_key", "tls_certificate") if certificate is None else ("tls_certificate", "tls_key")
+        yield Problem(f"{path}.{given}", f"{absent} is missing", "give both")
+        return
+    unread = [*_unreadable(f"{path}.tls_certificate", certificate), *_unreadable(f"{path}.tls_key", key)]
+    yield from unread
+    if unread:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, lambda: "")
+    except (ssl.SSLError, ValueError) as error:
+        reason = getattr(error, "reason", None) or str(error)
+        fix = "PEM files: the certificate with its chain, and its key without a passphrase"
+        yield Problem(f"{path}.tls_certificate", f"it and its key cannot be used: {reason}", fix)
+
+
+def _check_ca(path: str, file: str | None) -> Iterator[Problem]:
+    if file is None:
+        return
+    unread = list(_unreadable(path, file))
+    yield from unread
+    if unread:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except (ssl.SSLError, ValueError) as error:
+        yield Problem(path, f"{file} cannot be used: {getattr(error, 'reason', None)}", "certificates in PEM form")
+
+
+def _unreadable(path: str, file: str) -> Iterator[Problem]:
+    try:
+        with open(file, "rb") as opened:
+            opened.read(1)
+    except OSError as error:
+        yield Problem(path, f"{file} cannot be read: {error.strerror}", "an existing, readable file")
+
+
+# What works, but is probably not meant.
+
+
+def _warnings(config: Config) -> Iterator[Problem]:
+    short = f"SMPP allows {PASSWORD}; peers that keep to it cannot use more"
+    for name, account in config.accounts.items():
+        if account.password is not None and not account.password.get_secret_value():
+            yield Problem(f"accounts.{name}.password", "is empty", "anyone who knows the name may bind")
+        if account.password is not None and len(account.password.get_secret_value().encode()) > PASSWORD:
+            yield Problem(f"accounts.{name}.password", f"has more than {PASSWORD} octets", short)
+        if not account.networks:
+            yield Problem(f"accounts.{name}.networks", "is empty", "this account can bind from nowhere")
+    for name, connector in config.connectors.items():
+        if len(connector.secret) > PASSWORD:
+            yield Problem(f"connectors.{name}.password", f"has more than {PASSWORD} octets", short)
+    yield from _unreached(config)
+    if config.store.engine == "memory":
+        yield Problem("store.engine", "is memory", "messages are forgotten at exit: for tests only")
+
+
+def _unreached(config: Config) -> Iterator[Problem]:
+    if not config.routes:
+        yield Problem("routes", "there is no route", "every submit gets RINVDSTADR: add [[routes]]")
+    for n, route in enumerate(config.routes[:-1]):
+        if route.match == Match():
+            fix = f"they are never reached: {route.name!r} matches everything"
+            yield Problem(f"routes[{n + 1}]", "this route and those after it", fix)
+            break
+    used = {target for route in config.routes for target in (route.to, *route.fallback)}
+    for name, group in config.groups.items():
+        if name in used:
+            used.update(member.connector for member in group.active + group.backup)
+        else:
+            yield Problem(f"groups.{name}", "no route leads to it", "name it in a route, or remove it")
+    for name, connector in config.connectors.items():
+        if name not in used and connector.bind != "receiver":
+            yield Problem(f"connectors.{name}", "no route leads to it", "name it in a route or a group")
