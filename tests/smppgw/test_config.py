@@ -1,0 +1,509 @@
+"""The config: what it reads, what it refuses and in which words."""
+
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smppgw import config
+from smppgw.config import Account, Config, ConfigError, Connector, Group, Match, Model, load, parse
+
+CONF = Path(__file__).parents[2] / "conf"
+TABLES: dict[str, tuple[type[Model], tuple[str, ...]]] = {
+    "gateway": (config.Gateway, ("gateway",)),
+    "listeners": (config.Listener, ("listeners", "0")),
+    "limits": (config.Limits, ("limits",)),
+    "timers": (config.Timers, ("timers",)),
+    "http": (config.Http, ("http",)),
+    "store": (config.StoreConfig, ("store",)),
+    "log": (config.Log, ("log",)),
+    "accounts.demo": (Account, ("accounts", "demo")),
+    "connectors.smpp1": (Connector, ("connectors", "smpp1")),
+    "connectors.smpp1.errors": (config.Errors, ("connectors", "smpp1", "errors")),
+    "connectors.smpp1.addresses": (config.Addresses, ("connectors", "smpp1", "addresses")),
+    "groups.nexmo": (Group, ("groups", "nexmo")),
+    "routes": (config.Route, ("routes", "0")),
+    "routes.match": (Match, ("routes", "0", "match")),
+    "mo_routes": (config.MoRoute, ("mo_routes", "0")),
+    "mo_routes.match": (config.MoMatch, ("mo_routes", "0", "match")),
+}
+
+
+def small(**changes: Any) -> dict[str, Any]:
+    return {
+        "accounts": {"demo": {"password": "secret"}},
+        "connectors": {
+            "up": {"host": "a", "port": 2775, "system_id": "us", "password": "x"},
+            "spare": {"host": "b", "port": 2775, "system_id": "us", "password": "x"},
+        },
+        "groups": {"all": {"active": ["up"], "backup": ["spare"]}},
+        "routes": [{"name": "all", "to": "all"}],
+    } | changes
+
+
+def connector(**changes: Any) -> dict[str, Any]:
+    return {"up": {"host": "a", "port": 1, "system_id": "us", "password": "x"} | changes}
+
+
+def refused(data: dict[str, Any]) -> dict[str, str]:
+    with pytest.raises(ConfigError) as caught:
+        parse(data)
+    return {problem.path: f"{problem.wrong}; {problem.fix}" for problem in caught.value.problems}
+
+
+# conf/smppgw.toml
+
+
+@dataclass
+class Line:
+    table: str
+    key: str
+    value: str
+    comment: str
+    optional: bool
+
+
+def lines() -> Iterator[Line]:
+    table = ""
+    for text in (CONF / "smppgw.toml").read_text().splitlines():
+        if header := re.match(r"\[+([a-z0-9_.]+)\]", text):
+            table = header[1]
+        elif setting := re.match(r"(# )?(\w+) = (.+?)(?: +# *(.*))?$", text):
+            yield Line(table, setting[2], setting[3], setting[4] or "", bool(setting[1]))
+
+
+def test_the_example_shows_every_key_and_no_other() -> None:
+    shown: dict[str, set[str]] = {table: set() for table in TABLES}
+    for line in lines():
+        if line.table in shown:
+            shown[line.table].add(line.key)
+    for table, (model, _) in TABLES.items():
+        nested = {"errors", "tlvs", "addresses", "match"}
+        named = {"name"} if table.startswith(("accounts", "connectors", "groups")) else set()
+        assert shown[table] == set(model.model_fields) - nested - named, table
+
+
+def test_every_model_of_the_config_is_in_the_example() -> None:
+    tops = {path[0] for _, path in TABLES.values()}
+    assert tops == set(Config.model_fields)
+
+
+def test_every_key_of_the_example_says_what_it_means() -> None:
+    assert [line for line in lines() if not line.comment] == []
+
+
+def test_the_example_shows_the_defaults() -> None:
+    example = load(CONF / "smppgw.toml")
+    for line in lines():
+        if line.table not in TABLES:
+            continue
+        model, path = TABLES[line.table]
+        field = model.model_fields[line.key]
+        place: Any = example
+        for part in path:
+            place = (
+                place[int(part)] if part.isdigit() else place[part] if isinstance(place, dict) else getattr(place, part)
+            )
+        if line.optional:
+            assert field.get_default() in (None, (), {}), line
+        elif line.comment.startswith("required"):
+            assert field.is_required() or line.key == "password", line
+        elif said := re.search(r"default: (.+)$", line.comment):
+            assert field.get_default() == tuple(tomllib.loads(f"x = {said[1]}")["x"]), line
+        else:
+            assert getattr(place, line.key) == field.get_default(), line
+
+
+def test_the_optional_keys_of_the_example_are_valid_too(tmp_path: Path) -> None:
+    text = re.sub(r"(?m)^# (\w+ = )", r"\1", (CONF / "smppgw.toml").read_text())
+    text = re.sub(r"(?m)^(tls|password|system_id|account =).*\n", "", text)
+    text = re.sub(r"(?m)^\[accounts.demo\]$", '[accounts.demo]\npassword = "x"', text)
+    text = re.sub(r"(?m)^(\[connectors\.smpp\d\])$", '\\1\nsystem_id = "x"\npassword = "x"', text)
+    text = re.sub(r"(?m)^(\[\[mo_routes\]\])$", '\\1\naccount = "demo"', text)
+    path = tmp_path / "full.toml"
+    path.write_text(text)
+    full = load(path)
+    assert full.routes[0].match.tlv == {0x1400: b"12345"}
+    assert full.connectors["smpp1"].tlvs == {0x1400: b"12345"}
+
+
+def test_the_example_has_no_warnings() -> None:
+    assert load(CONF / "smppgw.toml").warnings == ()
+
+
+def test_the_nexmo_example_binds_smpp0_only_for_smpp1_and_smpp2(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEXMO_PASSWORD", "secret")
+    monkeypatch.setenv("ESME_PASSWORD", "secret")
+    nexmo = load(CONF / "nexmo.toml")
+    group = nexmo.groups["nexmo"]
+    assert [member.connector for member in group.active] == ["smpp1", "smpp2"]
+    assert [member.connector for member in group.backup] == ["smpp0"]
+    assert nexmo.routes[0].to == "nexmo"
+    assert nexmo.warnings == ()
+
+
+# What is read
+
+
+def test_names_of_tables_become_names() -> None:
+    read = parse(small())
+    assert (read.accounts["demo"].name, read.connectors["up"].name, read.groups["all"].name) == (
+        "demo",
+        "up",
+        "all",
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("500ms", 0.5), ("10s", 10), ("5m", 300), ("48h", 172800), ("7d", 604800), ("1.5 s", 1.5), (3, 3), (0.25, 0.25)],
+)
+def test_durations_are_seconds(written: object, seconds: float) -> None:
+    assert parse(small(gateway={"drain": written})).gateway.drain == seconds
+
+
+@pytest.mark.parametrize(
+    ("written", "octets"), [("64KiB", 65536), ("1MiB", 1 << 20), (5000, 5000), ("5000B", 5000), ("0.5MiB", 1 << 19)]
+)
+def test_sizes_are_octets(written: object, octets: int) -> None:
+    assert parse(small(limits={"max_pdu": written})).limits.max_pdu == octets
+
+
+@pytest.mark.parametrize("written", ["RTHROTTLED", "ESME_RTHROTTLED", "rthrottled", "0x58", "88", 0x58])
+def test_a_status_is_a_name_or_a_number(written: object) -> None:
+    errors = parse(small(connectors=small()["connectors"] | connector(errors={"later": [written]})))
+    assert errors.connectors["up"].errors.later == {0x58}
+
+
+@pytest.mark.parametrize(
+    ("written", "octets"),
+    [("12345", b"12345"), ("hex:00fF", b"\0\xff"), (1, b"\1"), (256, b"\1\0"), (65536, b"\0\1\0\0"), ("", b"")],
+)
+def test_a_tlv_is_text_or_hex_or_a_number(written: object, octets: bytes) -> None:
+    read = parse(small(connectors=small()["connectors"] | connector(tlvs={"0x1400": written})))
+    assert read.connectors["up"].tlvs == {0x1400: octets}
+
+
+def test_any_value_of_a_tlv_is_written_as_a_star() -> None:
+    match = parse(small(routes=[{"name": "r", "to": "up", "match": {"tlv": {"0x1400": "*"}}}])).routes[0].match
+    assert match.tlv == {0x1400: None}
+
+
+def test_one_word_stands_for_a_list_of_one_in_a_match() -> None:
+    match = {"account": "demo", "destination": "81*", "coding": 8}
+    read = parse(small(routes=[{"name": "r", "to": "up", "match": match}])).routes[0].match
+    assert (read.account, read.destination, read.coding) == (("demo",), ("81*",), (8,))
+
+
+def test_a_member_may_have_a_weight() -> None:
+    read = parse(small(groups={"all": {"active": [{"connector": "up", "weight": 3}, "spare"]}}))
+    assert [(each.connector, each.weight) for each in read.groups["all"].active] == [("up", 3), ("spare", 1)]
+
+
+def test_a_connector_knows_its_octets() -> None:
+    up = parse(small()).connectors["up"]
+    assert (up.secret, up.version) == (b"x", 0x34)
+
+
+def test_equal_files_give_equal_configs_also_after_a_password_was_checked() -> None:
+    first, second = parse(small()), parse(small())
+    assert first.accounts["demo"].verifies(b"secret")
+    assert first == second
+
+
+# Secrets
+
+
+def test_a_plain_password_is_verified() -> None:
+    account = parse(small()).accounts["demo"]
+    assert account.verifies(b"secret")
+    assert not account.verifies(b"secreT")
+    assert not account.verifies(b"")
+
+
+def test_a_hashed_password_is_verified() -> None:
+    hashed = config.hash_password("secret", iterations=1000)
+    account = parse(small(accounts={"demo": {"password_hash": hashed}})).accounts["demo"]
+    assert account.verifies(b"secret")
+    assert not account.verifies(b"wrong")
+    assert account.verifies(b"secret")
+    assert not account.verifies(b"wrong")
+
+
+def test_two_hashes_of_a_password_differ() -> None:
+    assert config.hash_password("a", iterations=1000) != config.hash_password("a", iterations=1000)
+
+
+def test_a_password_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_OF_DEMO", "hidden")
+    assert parse(small(accounts={"demo": {"password_env": "SECRET_OF_DEMO"}})).accounts["demo"].verifies(b"hidden")
+
+
+def test_a_password_comes_from_a_file_without_its_last_newline(tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    path.write_text("hidden\n")
+    read = parse(small(connectors=small()["connectors"] | {"up": file_connector(path)}))
+    assert read.connectors["up"].secret == b"hidden"
+
+
+def file_connector(path: Path) -> dict[str, Any]:
+    return {"host": "a", "port": 1, "system_id": "us", "password_file": str(path)}
+
+
+def test_no_secret_shows_in_a_repr_or_a_problem() -> None:
+    hashed = config.hash_password("hidden", iterations=1000)
+    accounts = {"demo": {"password": "hidden"}, "other": {"password_hash": hashed}}
+    shown = repr(parse(small(accounts=accounts)))
+    assert "hidden" not in shown
+    assert hashed not in shown
+    assert "31337" not in str(refused(small(accounts={"demo": {"password": 31337}})))
+
+
+@pytest.mark.parametrize(
+    ("secrets", "wrong"),
+    [
+        ({}, "no password"),
+        ({"password": "a", "password_env": "B"}, "password and password_env are given"),
+    ],
+)
+def test_exactly_one_password_is_given(secrets: dict[str, str], wrong: str) -> None:
+    assert refused(small(accounts={"demo": secrets}))["accounts.demo"].startswith(wrong)
+
+
+def test_a_secret_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
+    path = tmp_path / "absent"
+    problems = refused(
+        small(
+            accounts={"demo": {"password_env": "NOT_SET_ANYWHERE"}},
+            connectors={"up": file_connector(path), "spare": connector()["up"]},
+        )
+    )
+    assert "NOT_SET_ANYWHERE is not in the environment" in problems["accounts.demo.password_env"]
+    assert "cannot be read" in problems["connectors.up.password_file"]
+
+
+def test_a_hash_of_another_form_is_a_problem() -> None:
+    problems = refused(small(accounts={"demo": {"password_hash": "md5$abc"}}))
+    assert "smppgw hash-password" in problems["accounts.demo.password_hash"]
+
+
+# Addresses
+
+
+def test_an_account_is_admitted_from_its_networks_alone() -> None:
+    networks = ["192.0.2.0/24", "2001:db8::/32"]
+    account = parse(small(accounts={"demo": {"password": "x", "networks": networks}})).accounts["demo"]
+    assert account.admits("192.0.2.7")
+    assert account.admits("::ffff:192.0.2.7")
+    assert account.admits("2001:db8::1")
+    assert account.admits("2001:db8::1%eth0")
+    assert not account.admits("192.0.3.7")
+    assert not account.admits("::1")
+
+
+# What is refused
+
+
+def test_all_problems_are_said_at_once() -> None:
+    problems = refused(
+        small(
+            gateway={"validity": "5x", "node": 1024},
+            accounts={"demo": {"password": "x", "window": 0, "windw": 1}},
+            groups={"all": {"active": ["upp"], "backup": ["spare"]}},
+            routes=[{"name": "a"}, {"name": "b", "to": "al", "match": {"source": "re:(", "account": "demmo"}}],
+            listener=[],
+        )
+    )
+    assert set(problems) == {
+        "gateway.validity",
+        "gateway.node",
+        "accounts.demo.window",
+        "accounts.demo.windw",
+        "groups.all.active",
+        "routes[0].to",
+        "routes[1].to",
+        "routes[1].match.source[0]",
+        "routes[1].match.account",
+        "listener",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "said"),
+    [
+        ({"gatway": {}}, "gatway", "unknown key; did you mean 'gateway'?"),
+        ({"log": {"levl": "info"}}, "log.levl", "unknown key; did you mean 'level'?"),
+        ({"log": {"level": "inf"}}, "log.level", "'inf' is not known; one of 'debug', 'info', 'warning' or 'error'"),
+        ({"http": {"zzz": 1}}, "http.zzz", "unknown key; known are: host, port"),
+        ({"gateway": {"node": 1024}}, "gateway.node", "1024 is out of range; must be at most 1023"),
+        ({"gateway": {"node": "1"}}, "gateway.node", "'1' is of the wrong type; write a whole number, like 10"),
+        ({"gateway": {"validity": 0}}, "gateway.validity", "0 is out of range; must be more than 0"),
+        ({"gateway": {"validity": True}}, "gateway.validity", "True is not a duration"),
+        ({"gateway": {"validity": float("nan")}}, "gateway.validity", ""),
+        ({"gateway": {"name": "a" * 16}}, "gateway.name", "'aaaaaaaaaaaaaaaa' has 16 octets; at most 15"),
+        ({"limits": {"max_pdu": "1XB"}}, "limits.max_pdu", "'1XB' is not a size"),
+        ({"listeners": []}, "listeners", "is empty"),
+        ({"listeners": {"port": 1}}, "listeners", "it is of the wrong type; write it as [[listeners]]"),
+        ({"accounts": {}}, "accounts", "there is no account"),
+        ({"accounts": {"a" * 16: {"password": "x"}}}, f"accounts.{'a' * 16}", "as a system_id"),
+        ({"accounts": {"demo": {"password": "x", "name": "y"}}}, "accounts.demo.name", "unknown key"),
+        (
+            {"accounts": {"demo": {"password": "x", "networks": ["10.0.0.1/8"]}}},
+            "accounts.demo.networks[0]",
+            '10.0.0.1/8 has host bits set; did you mean "10.0.0.0/8"?',
+        ),
+        ({"accounts": {"demo": {"password": "x", "networks": ["ten"]}}}, "accounts.demo.networks[0]", "'ten'"),
+        ({"accounts": {"demo": {"password": "x", "sources": ["8*1"]}}}, "accounts.demo.sources[0]", "'8*1' has '*'"),
+        ({"accounts": {"demo": {"password": "x", "sources": ["日本"]}}}, "accounts.demo.sources[0]", ""),
+        ({"accounts": {"demo": {"password": "x", "deliver_retry": []}}}, "accounts.demo.deliver_retry", "is empty"),
+        ({"groups": {"all": {"active": []}}}, "groups.all.active", "is empty"),
+        ({"groups": {"all": {}}}, "groups.all.active", "is missing; add 'active' to this table"),
+        ({"groups": {"all": {"active": ["up", "up"]}}}, "groups.all", "'up' is named twice"),
+        (
+            {"groups": {"all": {"active": ["upp"]}}},
+            "groups.all.active",
+            "there is no connector 'upp'; did you mean 'up'?",
+        ),
+        ({"groups": {"all": {"active": ["up"]}, "up": {"active": ["up"]}}}, "groups.up", "a connector has this name"),
+        ({"routes": [{"name": "a", "to": "no"}]}, "routes[0].to", "there is no group or connector 'no'"),
+        ({"routes": [{"name": "a", "to": "up", "fallback": ["no"]}]}, "routes[0].fallback", "there is no group"),
+        ({"routes": [{"name": "a", "to": "up", "fallback": ["up"]}]}, "routes[0].fallback", "a target is named twice"),
+        (
+            {"routes": [{"name": "a", "to": "up"}, {"name": "a", "to": "all"}]},
+            "routes[1].name",
+            "there is another route 'a'",
+        ),
+        (
+            {"routes": [{"name": "a", "to": "up", "match": {"tlv": {"x": "1"}}}]},
+            "routes[0].match.tlv.x",
+            "'x' is not a tag",
+        ),
+        (
+            {"mo_routes": [{"account": "dmo"}]},
+            "mo_routes[0].account",
+            "there is no account 'dmo'; did you mean 'demo'?",
+        ),
+        (
+            {"mo_routes": [{"account": "demo", "match": {"connector": "dwn"}}]},
+            "mo_routes[0].match.connector",
+            "there is no connector 'dwn'",
+        ),
+        ({"listeners": [{"port": 5}, {"port": 5}]}, "listeners[1].port", "port 5 is used by listeners[0].port too"),
+        ({"http": {"port": 2775}}, "http.port", "port 2775 is used by listeners[0].port too"),
+        ({"listeners": [{"tls_certificate": "a"}]}, "listeners[0].tls_certificate", "tls_key is missing; give both"),
+        ({"listeners": [{"tls_client_ca": __file__}]}, "listeners[0].tls_client_ca", ""),
+        (
+            {"listeners": [{"tls_certificate": "/absent", "tls_key": "/absent"}]},
+            "listeners[0].tls_key",
+            "/absent cannot be read: No such file or directory",
+        ),
+        (
+            {"listeners": [{"tls_certificate": __file__, "tls_key": __file__}]},
+            "listeners[0].tls_certificate",
+            "it and its key cannot be used",
+        ),
+        ({"connectors": 5}, "connectors", "5 is of the wrong type; write it as a table"),
+        ({"accounts": {"demo": 5}}, "accounts.demo", "5 is of the wrong type; write it as a table"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place_and_its_fix(changes: dict[str, Any], path: str, said: str) -> None:
+    problems = refused(small(**changes))
+    assert path in problems
+    assert problems[path].startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "said"),
+    [
+        ({"port": 0}, "connectors.up.port", "0 is out of range; must be at least 1"),
+        ({"tls_name": "x"}, "connectors.up.tls_name", "this connector speaks no TLS; add tls = true"),
+        ({"tls": True, "tls_ca": "/absent"}, "connectors.up.tls_ca", "/absent cannot be read"),
+        ({"tls": True, "tls_ca": __file__}, "connectors.up.tls_ca", f"{__file__} cannot be used"),
+        ({"errors": {"never": ["0x58"]}}, "connectors.up.errors", "status 0x58 is in two lists"),
+        ({"errors": {"never": ["RTHROTLED"]}}, "connectors.up.errors.never[0]", "'RTHROTLED' is not a status; did you"),
+        ({"errors": {"never": ["ROK"]}}, "connectors.up.errors.never[0]", "ROK is no refusal"),
+        ({"errors": {"never": "0x45"}}, "connectors.up.errors.never", "'0x45' is of the wrong type; write a list"),
+        ({"tlvs": {"0x10000": "a"}}, "connectors.up.tlvs.0x10000", "'0x10000' is not a tag"),
+        ({"tlvs": {"0x1400": "hex:0"}}, "connectors.up.tlvs.0x1400", "'hex:0' is not hex"),
+        ({"tlvs": {"0x1400": 1 << 32}}, "connectors.up.tlvs.0x1400", "4294967296 does not fit in 4 octets"),
+        ({"tlvs": {"0x1400": 0.5}}, "connectors.up.tlvs.0x1400", "0.5 is no value of a TLV"),
+        ({"addresses": {"source_ton": -2}}, "connectors.up.addresses.source_ton", "-2 is out of range"),
+    ],
+)
+def test_a_mistake_in_a_connector_is_named(changes: dict[str, Any], path: str, said: str) -> None:
+    problems = refused(small(connectors=small()["connectors"] | connector(**changes)))
+    assert problems[path].startswith(said)
+    assert len(problems) == 1
+
+
+def test_one_mistake_is_one_problem() -> None:
+    assert list(refused(small(connectors=small()["connectors"] | connector(port="x")))) == ["connectors.up.port"]
+
+
+def test_ports_may_be_shared_by_different_addresses() -> None:
+    listeners = [{"host": "127.0.0.1", "port": 5}, {"host": "127.0.0.2", "port": 5}]
+    assert len(parse(small(listeners=listeners)).listeners) == 2
+
+
+def test_any_number_of_listeners_may_ask_for_a_free_port() -> None:
+    assert len(parse(small(listeners=[{"port": 0}, {"port": 0}])).listeners) == 2
+
+
+def test_a_certificate_with_its_key_is_accepted(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x",
+         "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    tls = {"tls_certificate": str(certificate), "tls_key": str(key), "tls_client_ca": str(certificate)}
+    assert parse(small(listeners=[tls])).listeners[0].tls_key == str(key)
+
+
+# Files
+
+
+def test_an_absent_file_is_a_problem(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        load(tmp_path / "absent.toml")
+
+
+def test_a_mistake_of_syntax_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text("[gateway]\nnode = = 1\n")
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert caught.value.problems[0].path == "line 2, column 8"
+
+
+def test_a_file_that_is_not_utf8_is_a_problem(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_bytes(b'[gateway]\nname = "\xff"\n')
+    with pytest.raises(ConfigError, match="octet 18 is not UTF-8"):
+        load(path)
+
+
+# Warnings
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"accounts": {"demo": {"password": "ninechars"}}}, "accounts.demo.password"),
+        ({"accounts": {"demo": {"password": ""}}}, "accounts.demo.password"),
+        ({"accounts": {"demo": {"password": "x", "networks": []}}}, "accounts.demo.networks"),
+        ({"connectors": small()["connectors"] | connector(password="ninechars")}, "connectors.up.password"),
+        ({"connectors": small()["connectors"] | {"third": connector()["up"]}}, "connectors.third"),
+        ({"groups": small()["groups"] | {"other": {"active": ["up"]}}}, "groups.other"),
+        ({"routes": []}, "routes"),
+        ({"routes": [{"name": "a", "to": "all"}, {"name": "b", "to": "up"}]}, "routes[1]"),
+        ({"store": {"engine": "memory"}}, "store.engine"),
+    ],
+)
+def test_what_is_probably_not_meant_is_a_warning(changes: dict[str, Any], path: str) -> None:
+    assert path in {warning.path for warning in parse(small(**changes)).warnings}
