@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from smppgw import config
-from smppgw.config import Account, Config, ConfigError, Connector, Group, Match, Model, load, parse
+from smppgw.config import Account, Config, ConfigError, Connector, Group, Match, load, parse
+from smppgw.settings import Model
 
 CONF = Path(__file__).parents[2] / "conf"
 TABLES: dict[str, tuple[type[Model], tuple[str, ...]]] = {

@@ -1,0 +1,107 @@
+"""Which way a message goes: the first route that matches, and why not the others."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from routing.message import Message
+from routing.rules import (
+    Condition,
+    FindTlv,
+    Incoming,
+    Matching,
+    MoMatching,
+    compile_first,
+    compile_first_mo,
+    conditions,
+    mo_conditions,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`to` is a group or connector; `fallback` what to use, in order, while it has no bind."""
+
+    name: str
+    to: str
+    fallback: tuple[str, ...] = ()
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return (self.to, *self.fallback)
+
+
+class Rule(Protocol):
+    """A route of the config."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def to(self) -> str: ...
+    @property
+    def fallback(self) -> Sequence[str]: ...
+    @property
+    def match(self) -> Matching: ...
+
+
+class MoRule(Protocol):
+    """An MO route of the config."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def match(self) -> MoMatching: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A rule in the order of the table; `failed` names the first condition that did not hold, "" when all did."""
+
+    name: str
+    failed: str
+
+
+class Table:
+    """Immutable: a reload makes a new one."""
+
+    def __init__(self, rules: Iterable[Rule], find_tlv: FindTlv | None = None) -> None:
+        rules = tuple(rules)
+        self.routes = tuple(Route(rule.name, rule.to, tuple(rule.fallback)) for rule in rules)
+        self._conditions = [conditions(rule.match, find_tlv) for rule in rules]
+        self._first = compile_first(self._conditions)
+
+    def choose(self, message: Message) -> Route | None:
+        found = self._first(message)
+        return self.routes[found] if found >= 0 else None
+
+    def explain(self, message: Message) -> list[Tried]:
+        """Every rule up to the one that matches; slow, for people."""
+        return _explain([route.name for route in self.routes], self._conditions, message)
+
+
+class MoTable:
+    """Which account gets a message from upstream. Immutable: a reload makes a new one."""
+
+    def __init__(self, rules: Iterable[MoRule]) -> None:
+        rules = tuple(rules)
+        self.accounts = tuple(rule.account for rule in rules)
+        self._conditions = [mo_conditions(rule.match) for rule in rules]
+        self._first = compile_first_mo(self._conditions)
+
+    def choose(self, message: Incoming) -> str | None:
+        found = self._first(message)
+        return self.accounts[found] if found >= 0 else None
+
+    def explain(self, message: Incoming) -> list[Tried]:
+        """Every rule, named by its account, up to the one that matches; slow, for people."""
+        return _explain(self.accounts, self._conditions, message)
+
+
+def _explain(names: Sequence[str], rules: Sequence[Sequence[Condition]], message: Message | Incoming) -> list[Tried]:
+    tried = []
+    for name, rule in zip(names, rules, strict=True):
+        failed = next((f"{each.key} is not {each.wanted}" for each in rule if not each.holds(message)), "")
+        tried.append(Tried(name, failed))
+        if not failed:
+            break
+    return tried
