@@ -1,8 +1,10 @@
 """Texts as octets: the alphabets that data_coding names, and the room their characters take."""
 
+# ruff: noqa: RUF001 - look-alikes of ASCII are what the table of `transliterate` is about.
+
 import re
 import unicodedata
-from codecs import charmap_build, charmap_decode, charmap_encode
+from codecs import charmap_decode, charmap_encode
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
@@ -20,14 +22,12 @@ _ESCAPE = 0x1B
 _BASIC: dict[int, str] = dict(GSM_BASIC_DECODE_MAP)
 _EXTENDED: dict[int, str] = dict(GSM_EXTENDED_DECODE_MAP)
 
-# U+FFFE marks an octet without a character (the convention of codecs.charmap_*).
-_ENCODING = "".join(_BASIC.get(octet, "\ufffe") for octet in range(256))
-_DECODING = _ENCODING[:_ESCAPE] + "\x1b" + _ENCODING[_ESCAPE + 1 :]
-_ONE_TO_ONE = charmap_build(_ENCODING)
-_WITH_ESCAPES: dict[int, int | bytes] = {ord(char): octet for octet, char in _BASIC.items()} | {
+# U+FFFE marks an octet without a character (the convention of codecs.charmap_decode).
+_DECODING = "".join((_BASIC | {_ESCAPE: "\x1b"}).get(octet, "\ufffe") for octet in range(256))
+_ENCODING: dict[int, int | bytes] = {ord(char): octet for octet, char in _BASIC.items()} | {
     ord(char): bytes((_ESCAPE, octet)) for octet, char in _EXTENDED.items()
 }
-# By the basic character of the octet after the escape. A second escape is reserved and shown as a space (GSM 03.38, 6.2.1.1).
+# By the basic character of the octet after the escape; a second escape is shown as a space (GSM 03.38, 6.2.1.1).
 _AFTER_ESCAPE = {_BASIC[octet]: char for octet, char in _EXTENDED.items()} | {"": "\ufffd", "\x1b": " "}
 _ESCAPED = re.compile("\x1b(.?)", re.DOTALL)
 _NOT_GSM = re.compile(f"[^{re.escape(''.join(_BASIC.values()) + ''.join(_EXTENDED.values()))}]")
@@ -70,10 +70,7 @@ def _decode_gsm(octets: bytes) -> str:
 
 
 def _encode_gsm(text: str) -> bytes:
-    try:
-        return charmap_encode(text, "strict", _ONE_TO_ONE)[0]
-    except UnicodeEncodeError:
-        return charmap_encode(text, "strict", _WITH_ESCAPES)[0]
+    return charmap_encode(text, "strict", _ENCODING)[0]
 
 
 def _by_codec(name: str, septets: bool = False, keep: Keep = NOTHING) -> Alphabet:
@@ -152,7 +149,7 @@ def choose(text: str) -> DataCoding:
 
 
 def recode(octets: bytes, from_default: str, to_default: str) -> bytes:
-    """Default-alphabet octets for a peer whose default alphabet is another; what it lacks is put as in `transliterate`."""
+    """Octets for a peer whose default alphabet is another; what it lacks is written as in `transliterate`."""
     if from_default == to_default:
         return octets
     text = _DEFAULT[from_default].decode(octets)
@@ -209,7 +206,7 @@ def _fold(char: str) -> str:
 
 
 def _is_gsm(char: str) -> bool:
-    return ord(char) in _WITH_ESCAPES
+    return ord(char) in _ENCODING
 
 
 class _ToGsm(dict[int, str]):
@@ -219,7 +216,7 @@ class _ToGsm(dict[int, str]):
         return "".join(part if _is_gsm(part) else _FOLDED.get(part, "?") for part in _fold(chr(code)))
 
 
-_TO_GSM = _ToGsm({code: chr(code) for code in _WITH_ESCAPES})
+_TO_GSM = _ToGsm({code: chr(code) for code in _ENCODING})
 
 
 def transliterate(text: str) -> str:
