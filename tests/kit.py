@@ -1,6 +1,6 @@
 """What tests of the running gateway are made of: real processes, a wire that can be cut, free ports.
 
-Nothing here sleeps or guesses: every wait is for something that a process says or does, and every wait has an end.
+Every wait is for something that a process says or does, and every wait has an end.
 """
 
 import contextlib
@@ -38,6 +38,19 @@ def free_port() -> int:
             probe.bind(("127.0.0.1", port))
             return port
     raise RuntimeError("no free port on 127.0.0.1")
+
+
+def listening(port: int, patience: float = PATIENCE) -> None:
+    """Returns when somebody takes connections on that port: for programs that do not say when they do."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=patience).close()
+            return
+        except OSError as error:
+            if time.monotonic() > end:
+                raise AssertionError(f"nobody listens on port {port}") from error
+            time.sleep(0.01)
 
 
 class Process:
@@ -96,7 +109,7 @@ class Process:
             self._silent = True
             self._news.notify_all()
 
-    def events(self, name: str, **fields: object) -> list[Event]:
+    def events(self, name: str, /, **fields: object) -> list[Event]:
         """Every event so far of that name with those fields."""
         with self._news:
             return self._matching(name, fields)
@@ -108,7 +121,7 @@ class Process:
             if event.get("event") == name and all(event.get(key) == value for key, value in fields.items())
         ]
 
-    def expect(self, name: str, times: int = 1, *, patience: float = PATIENCE, **fields: object) -> Event:
+    def expect(self, name: str, times: int = 1, /, *, patience: float = PATIENCE, **fields: object) -> Event:
         """The event of that name with those fields, once it has come that many times since the start."""
         with self._news:
             self._news.wait_for(lambda: self._silent or len(self._matching(name, fields)) >= times, timeout=patience)
