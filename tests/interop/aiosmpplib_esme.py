@@ -21,7 +21,7 @@ def say(event: str, **fields: object) -> None:
     print(json.dumps({"event": event, **fields}), flush=True)
 
 
-class Report(AbstractHook):
+class Report(AbstractHook):  # type: ignore[misc] # the library has no py.typed
     """Says what happens. Waits are for the numbers of answers and deliveries, counted here."""
 
     def __init__(self) -> None:

@@ -14,12 +14,13 @@ MO, or as many as `deliveries` says; none as a transmitter), unbinds and exits w
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
+from tests.interop.stacks import HERE
+from tests.kit import Process
 
 SHORT = "Hello, [world]! 5€ @ 20%"
 LONG = "The quick brown fox jumps over the lazy dog, and {again} it did: " * 5
@@ -46,7 +47,9 @@ def parts(text: str, size: int = 150) -> list[bytes]:
     return cut
 
 
-def told(port: int, mode: str, *, account: str = "esme", password: str = "secret", deliveries: int = 0) -> dict[str, Any]:
+def told(
+    port: int, mode: str, *, account: str = "esme", password: str = "secret", deliveries: int = 0
+) -> dict[str, Any]:
     """The argument of a peer: where to bind, as what, and the texts, as characters and as octets."""
     return {
         "host": "127.0.0.1",
@@ -85,3 +88,6 @@ ESMES = (
     Esme("node-smpp", ("node", HERE / "node" / "esme.js"), ALL),
     Esme("Net::SMPP", ("perl", HERE / "net_smpp.pl"), ALL),
 )
+
+Start = Callable[..., Process]
+"""start(esme, port, mode, deliveries=0): runs it, until the end of the test at most."""

@@ -41,10 +41,14 @@ def delivered(pdu: Any) -> int:
     return 0
 
 
+def answered(pdu: Any) -> None:
+    answers.append(pdu)
+
+
 client = smpplib.client.Client(told["host"], told["port"], timeout=20, allow_unknown_opt_params=True)
-client.set_message_received_handler(lambda pdu: delivered(pdu))
-client.set_message_sent_handler(lambda pdu: answers.append(pdu))
-client.set_error_pdu_handler(lambda pdu: answers.append(pdu))
+client.set_message_received_handler(delivered)
+client.set_message_sent_handler(answered)
+client.set_error_pdu_handler(answered)
 client.connect()
 bound = client._bind(f"bind_{told['mode']}", system_id=told["system_id"], password=told["password"])
 say("bound", mode=told["mode"], status=bound.status, smsc=bound.system_id.decode())

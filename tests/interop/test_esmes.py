@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.interop.conftest import Start
-from tests.interop.scenario import DESTINATION, ESMES, LONG, MO, SHORT, SOURCE, UCS2, Esme
+from tests.interop.scenario import DESTINATION, ESMES, LONG, MO, SHORT, SOURCE, UCS2, Esme, Start
 from tests.kit import Event, Gateway, Process
 
 pytestmark = pytest.mark.interop
@@ -36,9 +35,7 @@ def assert_relayed(submits: list[Event], esme: Esme) -> None:
     assert all(submit["registered_delivery"] == 1 for submit in submits)
     whole = [submit["text"] for submit in submits if not submit["udh"] and not submit["sar"]]
     assert sorted(whole) == sorted(
-        text
-        for name, text in (("short", SHORT), ("payload", LONG), ("ucs2", UCS2))
-        if name in esme.messages
+        text for name, text in (("short", SHORT), ("payload", LONG), ("ucs2", UCS2)) if name in esme.messages
     )
     if "long" in esme.messages:
         parts = [submit for submit in submits if submit["udh"]]
@@ -48,9 +45,7 @@ def assert_relayed(submits: list[Event], esme: Esme) -> None:
 
 
 @each_esme
-def test_an_esme_submits_and_hears_of_each_message(
-    esme: Esme, start: Start, smsc: Process, gateway: Gateway
-) -> None:
+def test_an_esme_submits_and_hears_of_each_message(esme: Esme, start: Start, smsc: Process, gateway: Gateway) -> None:
     peer = start(esme, gateway.port, "transceiver")
     assert peer.expect("bound")["status"] == 0
     ids = submitted_ids(peer, esme)

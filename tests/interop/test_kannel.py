@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.conftest import need
 from tests.interop.scenario import DESTINATION, LONG, MO, SHORT, SOURCE, UCS2
+from tests.interop.stacks import need
 from tests.kit import PATIENCE, Gateway, Process, free_port, listening
 
 pytestmark = pytest.mark.interop
@@ -130,8 +130,14 @@ class Kannel:
         """Kannel's answer to sendsms, every kind of receipt asked for."""
         dlr = f"http://127.0.0.1:{self.application.port}/dlr?name={name}&type=%d&answer=%A&id=%F"
         query = {
-            **{"username": "user", "password": "secret", "from": SOURCE, "to": DESTINATION},
-            **{"text": text, "charset": "UTF-8", "dlr-mask": "31", "dlr-url": dlr},
+            "username": "user",
+            "password": "secret",
+            "from": SOURCE,
+            "to": DESTINATION,
+            "text": text,
+            "charset": "UTF-8",
+            "dlr-mask": "31",
+            "dlr-url": dlr,
             **more,
         }
         url = f"http://127.0.0.1:{self.sendsms}/cgi-bin/sendsms?{urllib.parse.urlencode(query)}"
