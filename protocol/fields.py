@@ -44,9 +44,7 @@ class CString:
 
 @dataclass(frozen=True, slots=True)
 class ShortMessage:
-    """sm_length and as many octets (5.2.21, 5.2.22)."""
-
-    most: int = 255
+    """sm_length and as many octets (5.2.21, 5.2.22); 255, which SMPP 5.0 allows, is read and written, too."""
 
 
 class Custom(Protocol):
@@ -94,7 +92,16 @@ def diagnose(body: bytes, position: int, run: list[tuple[str, Kind]]) -> PduErro
 
 
 def refuse_encode(name: str, value: bytes, kind: CString) -> LocalError:
-    return LocalError(f"{name} has {len(value)} octets or a NUL; at most {kind.size - 1} fit")
+    fit = f"0 or {kind.size - 1}" if kind.exact else f"at most {kind.size - 1}"
+    return LocalError(f"{name} has {len(value)} octets or a NUL; {fit} fit")
+
+
+def overflow(cls: type[Any], error: OverflowError) -> LocalError:
+    return LocalError(f"{cls.__name__}: an octet, a length or a count is out of its range ({error})")
+
+
+def no_length(name: str) -> PduError:
+    return PduError(f"the body ends before the length of {name}", Status.RINVCMDLEN)
 
 
 def cut_message(name: str) -> PduError:
@@ -114,8 +121,8 @@ def generate(cls: type[T], *, response: bool) -> Codec:
     """The codec of a body class. A response may come without any body (4.4.2): its defaults stand for it."""
     table = _table(cls)
     scope: dict[str, Any] = {
-        "cls": cls, "new": tuple.__new__, "diagnose": diagnose, "check": tlv.check,
-        "refuse": refuse_encode, "cut": cut_message, "surplus": surplus, "join": b"".join,
+        "cls": cls, "new": tuple.__new__, "diagnose": diagnose, "check": tlv.check, "surplus": surplus,
+        "refuse": refuse_encode, "overflow": overflow, "no_length": no_length, "cut": cut_message,
     }  # fmt: skip
     decode = _decoder(table, scope, response)
     encode = _encoder(table, scope)
@@ -150,7 +157,7 @@ def _decoder(table: list[tuple[str, Kind]], scope: dict[str, Any], response: boo
             continue
         finish_run()
         if isinstance(kind, ShortMessage):
-            lines.append("    if at >= len(body): raise cut('sm_length')")
+            lines.append(f"    if at >= len(body): raise no_length({name!r})")
             lines.append("    end = at + 1 + body[at]")
             lines.append(f"    if end > len(body): raise cut({name!r})")
             lines.append(f"    v_{name} = body[at + 1:end]")
@@ -183,7 +190,10 @@ def _encoder(table: list[tuple[str, Kind]], scope: dict[str, Any]) -> str:
             values.append(f"v_{name}")
         elif isinstance(kind, CString):
             scope[f"kind_{name}"] = kind
-            lines.append(f"    if len(v_{name}) > {kind.size - 1} or 0 in v_{name}:")
+            unfit = (
+                f"v_{name} and len(v_{name}) != {kind.size - 1}" if kind.exact else f"len(v_{name}) > {kind.size - 1}"
+            )
+            lines.append(f"    if {unfit} or 0 in v_{name}:")
             lines.append(f"        raise refuse({name!r}, v_{name}, kind_{name})")
             form += "%b\\0"
             values.append(f"v_{name}")
@@ -197,5 +207,8 @@ def _encoder(table: list[tuple[str, Kind]], scope: dict[str, Any]) -> str:
             scope[f"write_{name}"] = kind.write
             form += "%b"
             values.append(f"write_{name}(v_{name})")
-    lines.append(f'    return b"{form}" % ({", ".join(values)},)' if values else '    return b""')
+    if not values:
+        return "\n".join([*lines, '    return b""', ""])
+    lines.append(f'    try: return b"{form}" % ({", ".join(values)},)')
+    lines.append("    except OverflowError as error: raise overflow(cls, error) from error")
     return "\n".join(lines) + "\n"
