@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 
-from protocol.consts import RESPONSE, Command, Status
-from protocol.errors import PduError
+from protocol import tlv
+from protocol.consts import RESPONSE, Command, Status, Tag
+from protocol.errors import LocalError, PduError
 from protocol.fields import Codec, CString, Integer, ShortMessage, Tlvs, generate
 
 Octet = Annotated[int, Integer()]
@@ -114,6 +115,13 @@ def cstring(body: bytes, position: int, size: int, status: Status, name: str) ->
     return body[position:end], end + 1
 
 
+def fitting(value: bytes, size: int, name: str) -> bytes:
+    """The value with its NUL, if both can be written into `size` octets."""
+    if len(value) >= size or 0 in value:
+        raise LocalError(f"{name} has {len(value)} octets or a NUL; at most {size - 1} fit")
+    return value + b"\0"
+
+
 class Destinations:
     """number_of_dests and as many dest_address fields (4.5.1)."""
 
@@ -141,7 +149,9 @@ class Destinations:
 
     def write(self, value: tuple[DestAddressEntry | DistributionList, ...]) -> bytes:
         entries = [
-            b"\2%b\0" % entry.dl_name if isinstance(entry, DistributionList) else b"\1%c%c%b\0" % entry
+            b"\2%b" % fitting(entry.dl_name, 21, "dl_name")
+            if isinstance(entry, DistributionList)
+            else b"\1%c%c%b" % (*entry[:2], fitting(entry.destination_addr, 21, "destination_addr"))
             for entry in value
         ]
         return b"%c%b" % (len(entries), b"".join(entries))
@@ -169,12 +179,17 @@ class Unsuccessful:
                 raise PduError(f"{len(found)} of {count} unsuccess_sme are there", Status.RINVNUMDESTS)
             ton, npi = body[position : position + 2]
             address, position = cstring(body, position + 2, 21, Status.RINVDSTADR, "destination_addr")
+            if position + 4 > len(body):  # half a status may read as 0, which is success
+                raise PduError("the body ends inside error_status_code", Status.RINVCMDLEN)
             found.append(UnsuccessSme(ton, npi, address, int.from_bytes(body[position : position + 4], "big")))
             position += 4
-        return tuple(found), min(position, len(body))
+        return tuple(found), position
 
     def write(self, value: tuple[UnsuccessSme, ...]) -> bytes:
-        entries = [b"%c%c%b\0%b" % (*entry[:3], entry.error_status_code.to_bytes(4, "big")) for entry in value]
+        entries = [
+            b"%c%c%b%b" % (ton, npi, fitting(address, 21, "destination_addr"), status.to_bytes(4, "big"))
+            for ton, npi, address, status in value
+        ]
         return b"%c%b" % (len(entries), b"".join(entries))
 
 
@@ -329,3 +344,26 @@ decode_submit: Callable[[bytes], SubmitSm] = CODECS[Command.SUBMIT_SM].decode
 encode_submit: Callable[[SubmitSm], bytes] = CODECS[Command.SUBMIT_SM].encode
 decode_message_id: Callable[[bytes], MessageIdResp] = CODECS[Command.SUBMIT_SM_RESP].decode
 """The hot ones, with their types (deliver_sm is read by the first, too)."""
+
+
+MAX_SHORT_MESSAGE = 254
+"""Octets that sm_length may name (5.2.21); longer texts go in message_payload."""
+
+
+def submit_of(data: DataSm) -> SubmitSm:
+    """The submit_sm or deliver_sm that says the same as a data_sm, whose payload is optional and may be absent.
+    Addresses that only data_sm has room for are refused."""
+    if len(data.source_addr) > 20:
+        raise PduError("source_addr is longer than 20 octets", Status.RINVSRCADR)
+    if len(data.destination_addr) > 20:
+        raise PduError("destination_addr is longer than 20 octets", Status.RINVDSTADR)
+    message, tlvs = b"", data.tlvs
+    payload = tlv.find(tlvs, Tag.MESSAGE_PAYLOAD)
+    if payload is not None and len(payload) <= MAX_SHORT_MESSAGE:
+        message, tlvs = payload, tlv.without(tlvs, Tag.MESSAGE_PAYLOAD)
+    return SubmitSm(
+        data.service_type, data.source_addr_ton, data.source_addr_npi, data.source_addr,
+        data.dest_addr_ton, data.dest_addr_npi, data.destination_addr, data.esm_class,
+        registered_delivery=data.registered_delivery, data_coding=data.data_coding,
+        short_message=message, tlvs=tlvs,
+    )  # fmt: skip

@@ -4,10 +4,10 @@ They stay the octets that came until somebody asks for one; unknown and vendor t
 """
 
 from collections.abc import Iterable, Iterator
-from struct import Struct
+from struct import Struct, error
 
 from protocol.consts import Status, Tag
-from protocol.errors import PduError
+from protocol.errors import LocalError, PduError
 
 _HEAD = Struct(">HH")
 
@@ -100,10 +100,23 @@ def find(raw: bytes, tag: int) -> bytes | None:
 
 
 def encode(pairs: Iterable[tuple[int, bytes]]) -> bytes:
-    """The octets of tags and values, in the order given."""
-    return b"".join(_HEAD.pack(tag, len(value)) + value for tag, value in pairs)
+    """The octets of tags and values, in the order given; what cannot be written raises LocalError."""
+    try:
+        return b"".join([_HEAD.pack(tag, len(value)) + value for tag, value in pairs])
+    except error as reason:
+        raise LocalError(f"a tag or the length of a value is out of its range ({reason})") from reason
 
 
 def without(raw: bytes, *tags: int) -> bytes:
-    """The octets with all parameters of these tags taken out."""
-    return encode(pair for pair in walk(raw) if pair[0] not in tags)
+    """The octets with all parameters of these tags taken out; a cut one at the end stays as it came."""
+    kept: list[bytes] = []
+    position = 0
+    try:
+        for tag, value in walk(raw):
+            end = position + 4 + len(value)
+            if tag not in tags:
+                kept.append(raw[position:end])
+            position = end
+    except PduError:
+        kept.append(raw[position:])
+    return b"".join(kept)
