@@ -83,8 +83,7 @@ def test_a_test_file_opens_with_what_it_proves(path: Path) -> None:
 
 def test_no_two_files_import_each_other_in_a_circle() -> None:
     needs = {
-        name: {other for module in imports(name) if (other := file_of(module)) not in (None, name)}
-        for name in FILES
+        name: {other for module in imports(name) if (other := file_of(module)) not in (None, name)} for name in FILES
     }
     done: set[str] = set()
     while free := {name for name in needs.keys() - done if needs[name] <= done}:
@@ -110,7 +109,5 @@ def test_rooms_that_meet_in_the_pipeline_do_not_know_each_other(room: str) -> No
         if inside(name, room):
             for module in imports(name):
                 other = file_of(module)
-                strangers = [
-                    place for place in MEET_IN_THE_PIPELINE if place != room and inside(other, place)
-                ]
+                strangers = [place for place in MEET_IN_THE_PIPELINE if place != room and inside(other, place)]
                 assert not strangers, f"{name} imports {module}"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.scenario import ESMES, Start
-from tests.interop.stacks import need
+from tests.interop.stacks import HERE, need
 from tests.interop.test_esmes import assert_receipts, deliver, submitted_ids
 from tests.kit import Gateway, Process, free_port, relay_config
 
@@ -16,7 +16,7 @@ SMPPLIB = next(esme for esme in ESMES if esme.name == "smpplib")
 
 def node_smsc(port: int, **options: object) -> Process:
     told = {"port": port, "system_id": "gateway", "password": "secret", **options}
-    return Process(["node" / "node" / "smsc.js", json.dumps(told)], name="node SMSC")
+    return Process(["node", HERE / "node" / "smsc.js", json.dumps(told)], name="node SMSC")
 
 
 @pytest.fixture
