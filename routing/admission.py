@@ -3,17 +3,28 @@
 import re
 from collections.abc import Iterable
 
-from protocol.consts import Status
+from protocol.consts import RECEIPT_TYPES, EsmClass, Status
+from protocol.pdus import SubmitSm
 from routing.rules import compile_patterns
 from routing.throttle import TokenBucket
 
 ADDRESS = 20  # octets, without the NUL (SMPP 3.4, 4.4.1)
+_FROM_ESME = (EsmClass.DELIVERY_ACK, EsmClass.MANUAL_ACK)
 _plausible = re.compile(rb"[^\x00-\x1f\x7f]{1,%d}" % ADDRESS).fullmatch
 
 
 def plausible(destination: bytes) -> bool:
     """Not empty, not too long, no control characters; any numbering plan may use the rest."""
     return (destination.isdigit() and len(destination) <= ADDRESS) or _plausible(destination) is not None
+
+
+def refused_field(submit: SubmitSm) -> Status | None:
+    """A value that the specification reserves (5.2.12, 5.2.14); registered_delivery 3 is success only, as in 5.0."""
+    if submit.priority_flag > 3:
+        return Status.RINVPRTFLG
+    if submit.esm_class & RECEIPT_TYPES and submit.esm_class & RECEIPT_TYPES not in _FROM_ESME:
+        return Status.RINVESMCLASS
+    return None
 
 
 class Admission:

@@ -6,24 +6,42 @@ has it. What could not be finished is SET_ASIDE for a person to look at.
 """
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 QUEUED, WAITING, DELIVERY, SET_ASIDE = b"QWDX"
+"""The first octet of a record."""
 
-_QUEUED = struct.Struct(">BBdddHQHBBB")
-_WAITING = struct.Struct(">BBQdBBBBBBBBBB")
+_KEY = struct.Struct(">Q")
+_QUEUED = struct.Struct(">BBdddHQBB")
+_WAITING = struct.Struct(">BBdQBBBBBBBBBB")
 _DELIVERY = struct.Struct(">BBdHB")
-_SET_ASIDE = struct.Struct(">BdH")
+_SET_ASIDE = struct.Struct(">BBdBB")
 
-MULTI, OFFERED = 1, 2
-"""Flags of a queued message: one of a submit_multi; marked on disk as offered (only where in_doubt is "hold")."""
+OFFERED = 1
+"""Flag of a QUEUED record: it was marked on disk before it was offered (where in_doubt is "hold")."""
+
+key_of: Callable[[int], bytes] = _KEY.pack
+"""The key of a record in the store: the id, big endian, so that keys are in the order of time."""
+
+
+def id_of(key: bytes) -> int:
+    """The id of a key."""
+    found: int = _KEY.unpack(key)[0]
+    return found
+
+
+def shown(id: int) -> bytes:
+    """The id as ESMEs see it: 16 hex digits."""
+    return b"%016x" % id
 
 
 class Ids:
     """Mints message ids: 42 bits of milliseconds, 10 of node, 12 of count; unique over nodes and restarts."""
 
     EPOCH = 1_577_836_800.0  # 2020-01-01: 42 bits of milliseconds last until 2159
+    _NODE = 0x3FF000
 
     def __init__(self, node: int) -> None:
         self._node = node << 12
@@ -35,20 +53,27 @@ class Ids:
         last = self._last
         if first <= last:
             first = last + 1
-            if first & 0x3FF000 != self._node:  # the count ran over into the node: borrow the next millisecond
+            if first & self._NODE != self._node:  # the count ran over into the node: borrow the next millisecond
                 first = ((last >> 22) + 1 << 22) | self._node
         self._last = first
         return first
 
     def seen(self, id: int) -> None:
         """An id that the store holds: later ones are above it."""
-        if id > self._last and id & 0x3FF000 == self._node:
+        if id > self._last and id & self._NODE == self._node:
             self._last = id
 
+    @classmethod
+    def time_of(cls, id: int) -> float:
+        """When an id was minted, in epoch seconds."""
+        return (id >> 22) / 1000.0 + cls.EPOCH
 
-def shown(id: int) -> bytes:
-    """The id as ESMEs see it: 16 hex digits."""
-    return b"%016x" % id
+
+class Ticket(Protocol):
+    """Whoever waits to hear whether a message was taken: an ESME's unanswered submit_sm, an HTTP request."""
+
+    def accepted(self, message: "Message") -> None: ...
+    def refused(self, message: "Message", status: int) -> None: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -69,29 +94,31 @@ class Message:
     not_before: float = 0.0
     attempts: int = 0
     public: int = 0
-    """The id that the ESME knows, where it is not `id`: all messages of one submit_multi share it."""
+    """The id that the ESME knows: `id`, or the one that all messages of a submit_multi share."""
     flags: int = 0
     part: int | None = None
     """A number that all parts of one concatenated message have in common."""
-    target: int = 0
-    """How many of the route's targets were given up."""
+    ticket: Ticket | None = None
+    """Who is still to be told that it was taken."""
+    route: Any = None
+    """The route chosen for it; chosen anew after a retry, a reload or a restart."""
+    offered: bool = False
+    """It is with an upstream now, and cannot be cancelled or replaced."""
+    gone: bool = False
+    """It ended while it was in a queue, which is to pass over it."""
     upstream: list[bytes] = field(default_factory=list)
-    """Ids that the upstream gave to the segments sent so far."""
+    """Ids that the upstream gave to its segments so far."""
 
     def pack(self) -> bytes:
         account = self.account.encode()
-        return (
-            _QUEUED.pack(
-                QUEUED, self.flags, self.born, self.expires, self.not_before, self.attempts,
-                self.public, 0, self.target, 0, len(account),
-            )
-            + account
-            + self.body
+        head = _QUEUED.pack(
+            QUEUED, self.flags, self.born, self.expires, self.not_before, self.attempts, self.public, 0, len(account)
         )  # fmt: skip
+        return head + account + self.body
 
 
-class QueuedRecord(NamedTuple):
-    """A QUEUED record read back; the pipeline makes a Message of it by decoding the body."""
+class Queued(NamedTuple):
+    """A QUEUED record read back; a Message again once its body is decoded."""
 
     flags: int
     born: float
@@ -99,13 +126,111 @@ class QueuedRecord(NamedTuple):
     not_before: float
     attempts: int
     public: int
-    target: int
     account: str
     body: bytes
 
     @classmethod
-    def unpack(cls, record: bytes) -> "QueuedRecord":
-        _, flags, born, expires, not_before, attempts, public, _, target, _, size = _QUEUED.unpack_from(record)
+    def unpack(cls, record: bytes) -> "Queued":
+        _, flags, born, expires, not_before, attempts, public, _, size = _QUEUED.unpack_from(record)
         start = _QUEUED.size + size
         account = record[_QUEUED.size : start].decode()
-        return cls(flags, born, expires, not_before, attempts, public, target, account, record[start:])
+        return cls(flags, born, expires, not_before, attempts, public, account, record[start:])
+
+
+class Waiting(NamedTuple):
+    """A message that its upstream has: what its receipt will need."""
+
+    account: bytes
+    connector: bytes
+    public: int
+    born: float
+    registered_delivery: int
+    source_ton: int
+    source_npi: int
+    source: bytes
+    dest_ton: int
+    dest_npi: int
+    destination: bytes
+    text: bytes
+    """The first octets of the text, for the receipt's `text:`."""
+    parts: tuple[tuple[bytes, int], ...]
+    """For every segment the upstream's id and the state known so far (0 = none)."""
+
+    def pack(self) -> bytes:
+        (account, connector, public, born, registered, source_ton, source_npi, source,
+         dest_ton, dest_npi, destination, text, parts) = self  # fmt: skip
+        head = _WAITING.pack(
+            WAITING, registered, born, public, source_ton, source_npi, dest_ton, dest_npi,
+            len(account), len(connector), len(source), len(destination), len(text), len(parts),
+        )  # fmt: skip
+        if len(parts) == 1:
+            id, state = parts[0]
+            return b"%b%b%b%b%b%b%c%c%b" % (head, account, connector, source, destination, text, state, len(id), id)
+        tail = b"".join(b"%c%c%b" % (state, len(id), id) for id, state in parts)
+        return b"%b%b%b%b%b%b%b" % (head, account, connector, source, destination, text, tail)
+
+    @classmethod
+    def unpack(cls, record: bytes) -> "Waiting":
+        (_, registered, born, public, source_ton, source_npi, dest_ton, dest_npi,
+         account_size, connector_size, source_size, dest_size, text_size, count) = _WAITING.unpack_from(record)  # fmt: skip
+        at = _WAITING.size
+        account = record[at : (at := at + account_size)]
+        connector = record[at : (at := at + connector_size)]
+        source = record[at : (at := at + source_size)]
+        destination = record[at : (at := at + dest_size)]
+        text = record[at : (at := at + text_size)]
+        parts = []
+        for _ in range(count):
+            state, size = record[at], record[at + 1]
+            parts.append((record[at + 2 : at + 2 + size], state))
+            at += 2 + size
+        return cls(
+            account, connector, public, born, registered, source_ton, source_npi, source,
+            dest_ton, dest_npi, destination, text, tuple(parts),
+        )  # fmt: skip
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """A deliver_sm that an ESME is to get: a receipt or an MO message."""
+
+    id: int
+    account: str
+    body: bytes
+    born: float
+    state: int = 0
+    """The message_state it reports; 0 for an MO message."""
+    attempts: int = 0
+
+    def pack(self) -> bytes:
+        account = self.account.encode()
+        head = _DELIVERY.pack(DELIVERY, len(account), self.born, self.attempts, self.state)
+        return head + account + self.body
+
+    @classmethod
+    def unpack(cls, id: int, record: bytes) -> "Delivery":
+        _, size, born, attempts, state = _DELIVERY.unpack_from(record)
+        start = _DELIVERY.size + size
+        account = record[_DELIVERY.size : start].decode()
+        return cls(id, account, record[start:], born, state, attempts)
+
+
+class SetAside(NamedTuple):
+    """A message or delivery that a person must look at: when and why, and its record as it was."""
+
+    when: float
+    account: str
+    reason: str
+    record: bytes
+
+    def pack(self) -> bytes:
+        account, reason = self.account.encode(), self.reason.encode()[:255]
+        return _SET_ASIDE.pack(SET_ASIDE, 0, self.when, len(account), len(reason)) + account + reason + self.record
+
+    @classmethod
+    def unpack(cls, record: bytes) -> "SetAside":
+        _, _, when, account_size, reason_size = _SET_ASIDE.unpack_from(record)
+        at = _SET_ASIDE.size
+        account = record[at : (at := at + account_size)].decode()
+        reason = record[at : (at := at + reason_size)].decode(errors="replace")
+        return cls(when, account, reason, record[at:])

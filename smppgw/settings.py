@@ -67,6 +67,7 @@ class Gateway(Model):
     validity: Positive = 48 * 3600.0
     receipt_wait: Positive = 7 * 86400.0
     early_receipt_wait: Duration = 10.0
+    max_early_receipts: Count = 10_000
     max_queued: Count = 1_000_000
     max_waiting: Count = 5_000_000
     drain: Duration = 10.0

@@ -1,0 +1,135 @@
+"""Upstream id to our id: which message a receipt belongs to, and what it makes of it.
+
+One million waiting messages are the normal case, so entries are the packed records of the store and plain ints.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from protocol.consts import FINAL_STATES, MessageState, RegisteredDelivery
+from routing.message import Waiting
+
+Keys = Callable[[bytes], Sequence[bytes]]
+"""The spellings of an id, the one to store first."""
+
+_NO_FINAL = 0
+
+
+class Ledger:
+    """All messages that an upstream has and whose receipts are to come."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[int, bytes] = {}
+        """Our id to its WAITING record, oldest first."""
+        self._by_upstream: dict[bytes, int] = {}
+        self._prefixes: dict[bytes, bytes] = {}
+        self._siblings: dict[bytes, tuple[bytes, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self.waiting)
+
+    def cluster(self, groups: Iterable[Iterable[str]]) -> None:
+        """Connectors of one group are one cluster: a receipt may come by any of them."""
+        siblings: dict[bytes, dict[bytes, None]] = {}
+        for group in groups:
+            names = [name.encode() for name in group]
+            for name in names:
+                siblings.setdefault(name, {}).update((other, None) for other in names if other != name)
+        self._siblings = {name: tuple(others) for name, others in siblings.items()}
+
+    def add(self, id: int, waiting: Waiting, keys: Keys) -> bytes:
+        """The record to store. An upstream id in use is taken over: the upstream began to count anew."""
+        record = waiting.pack()
+        self._enter(id, record, waiting, keys)
+        return record
+
+    def restore(self, id: int, record: bytes, keys: Mapping[bytes, Keys], default: Keys) -> None:
+        """An entry read from the store after a restart; `keys` by connector."""
+        waiting = Waiting.unpack(record)
+        self._enter(id, record, waiting, keys.get(waiting.connector, default))
+
+    def _enter(self, id: int, record: bytes, waiting: Waiting, keys: Keys) -> None:
+        self.waiting[id] = record
+        prefix = self._prefix(waiting.connector)
+        for upstream, state in waiting.parts:
+            if upstream and state not in FINAL_STATES:
+                self._by_upstream[prefix + keys(upstream)[0]] = id
+
+    def match(self, connector: bytes, spellings: Sequence[bytes]) -> int | None:
+        """Our id for an upstream's, as it may be spelled, first among those sent on this connector, then on its
+        siblings; None when we do not know it (yet)."""
+        by_upstream = self._by_upstream
+        prefix = self._prefix(connector)
+        for spelling in spellings:
+            found = by_upstream.get(prefix + spelling)
+            if found is not None:
+                return found
+        for sibling in self._siblings.get(connector, ()):
+            prefix = self._prefix(sibling)
+            for spelling in spellings:
+                found = by_upstream.get(prefix + spelling)
+                if found is not None:
+                    return found
+        return None
+
+    def part(self, id: int, state: int, spellings: Sequence[bytes], keys: Keys) -> tuple[Waiting, int, bytes | None]:
+        """Note a state that the upstream reported for a message. Returns what waited, the state that the whole
+        message has now (0: its other segments are still to come) and its new record, or None when it is final
+        and has left the ledger."""
+        waiting = Waiting.unpack(self.waiting[id])
+        if len(waiting.parts) == 1:
+            if state not in FINAL_STATES:
+                return waiting, state, self.waiting[id]
+            self.remove(id, waiting, keys)
+            return waiting, state, None
+        parts = tuple(
+            (upstream, state if known not in FINAL_STATES and keys(upstream)[0] in spellings else known)
+            for upstream, known in waiting.parts
+        )
+        waiting = waiting._replace(parts=parts)
+        whole = overall(known for _, known in parts)
+        if whole in FINAL_STATES and all(known in FINAL_STATES for _, known in parts):
+            self.remove(id, waiting, keys)
+            return waiting, whole, None
+        record = waiting.pack()
+        self.waiting[id] = record
+        return waiting, _NO_FINAL if state in FINAL_STATES else state, record
+
+    def remove(self, id: int, waiting: Waiting, keys: Keys) -> None:
+        """It ended."""
+        self.waiting.pop(id, None)
+        prefix = self._prefix(waiting.connector)
+        for upstream, _ in waiting.parts:
+            if upstream:
+                key = prefix + keys(upstream)[0]
+                if self._by_upstream.get(key) == id:
+                    del self._by_upstream[key]
+
+    def _prefix(self, connector: bytes) -> bytes:
+        """A short name for a connector, so that a million keys do not each spell it out."""
+        prefix = self._prefixes.get(connector)
+        if prefix is None:
+            prefix = self._prefixes[connector] = len(self._prefixes).to_bytes(2, "big")
+        return prefix
+
+
+def overall(states: Iterable[int]) -> int:
+    """The state of a message from those of its segments: delivered only when all of them are."""
+    worst = MessageState.DELIVERED
+    for state in states:
+        if state not in FINAL_STATES:
+            return state or MessageState.ENROUTE
+        if state != MessageState.DELIVERED:
+            worst = MessageState(state)
+    return worst
+
+
+def wanted(registered_delivery: int, state: int) -> bool:
+    """Did the ESME ask to hear of this state? (registered_delivery, 5.2.17; 3 is success only, as in SMPP 5.0)"""
+    if state not in FINAL_STATES:
+        return bool(registered_delivery & RegisteredDelivery.INTERMEDIATE)
+    asked = registered_delivery & 0x03
+    if asked == RegisteredDelivery.FAILURE_ONLY:
+        return state != MessageState.DELIVERED
+    if asked == RegisteredDelivery.SUCCESS_ONLY:
+        return state == MessageState.DELIVERED
+    return asked == RegisteredDelivery.FINAL

@@ -1,0 +1,80 @@
+"""The accounts of the config with what they have at the moment: links, rate, deliveries, counts."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from routing.admission import Admission
+from routing.throttle import TokenBucket
+from smppgw.delays import Delays
+from smppgw.outbox import Keeper, Outbox, Receiver
+from smppgw.settings import Account
+
+
+class AccountState:
+    """One account."""
+
+    def __init__(self, settings: Account, keeper: Keeper, delays: Delays, clock: Callable[[], float]) -> None:
+        self.name = settings.name
+        self.settings = settings
+        self.links: list[Receiver] = []
+        self.queued = 0
+        """Its messages that are not with an upstream yet."""
+        self.outbox = Outbox(settings, keeper, lambda: self.links, delays, clock)
+        self._bucket = TokenBucket(settings.rate, settings.burst)
+        self.admission = Admission(settings.sources, self._bucket)
+        self.submits = 0
+        self.statuses: Counter[int] = Counter()
+        """Answers to submits by status."""
+        self.receipts: Counter[int] = Counter()
+        """Receipts made, by message_state."""
+        self.delivered = 0
+        self.removed = False
+        """It is no longer in the config: no bind, no submit; its messages and receipts are kept."""
+
+    def change(self, settings: Account) -> None:
+        """The config was reloaded; links that are bound stay."""
+        if (settings.rate, settings.burst) != (self.settings.rate, self.settings.burst):
+            self._bucket = TokenBucket(settings.rate, settings.burst)
+        self.admission = Admission(settings.sources, self._bucket)
+        self.settings = self.outbox.settings = settings
+        self.removed = False
+
+
+class Accounts:
+    """All of them by system_id; one that only the store remembers is there too, without a way to bind."""
+
+    def __init__(self, keeper: Keeper, delays: Delays, clock: Callable[[], float]) -> None:
+        self._keeper = keeper
+        self._delays = delays
+        self._clock = clock
+        self.states: dict[str, AccountState] = {}
+
+    def change(self, settings: Iterable[Account]) -> list[AccountState]:
+        """Take the accounts of a new config; returns those that it no longer has."""
+        names = set()
+        for account in settings:
+            names.add(account.name)
+            self._state(account.name, account).change(account)
+        gone = [state for name, state in self.states.items() if name not in names and not state.removed]
+        for state in gone:
+            state.removed = True
+        return gone
+
+    def known(self, name: str) -> AccountState | None:
+        """An account that may bind."""
+        state = self.states.get(name)
+        return None if state is None or state.removed else state
+
+    def owner(self, name: str) -> AccountState:
+        """The account of a record, whether or not the config still has it."""
+        state = self.states.get(name)
+        if state is None:
+            state = self._state(name, Account(name=name))
+            state.removed = True
+        return state
+
+    def _state(self, name: str, settings: Account) -> AccountState:
+        state = self.states.get(name)
+        if state is None:
+            state = self.states[name] = AccountState(settings, self._keeper, self._delays, self._clock)
+        return state

@@ -1,0 +1,278 @@
+"""The gateway put together: the only file that knows all the others."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from protocol import tlv
+from protocol.pdus import decode_submit
+from protocol.timers import Timers
+from routing.groups import Group
+from routing.message import Message
+from routing.table import MoTable, Table
+from smppgw import __version__, config
+from smppgw import log as logging
+from smppgw.access import AccessLog
+from smppgw.config import Config, ConfigError
+from smppgw.http.server import HttpServer
+from smppgw.metrics import GatewayMetrics
+from smppgw.pipeline import Pipeline
+from smppgw.settings import StoreConfig
+from smppgw.smpp.connector import Connector
+from smppgw.smpp.inbound import EsmeLink
+from smppgw.smpp.listener import Gate, Listeners
+from smppgw.store.contract import Store, StoreError
+from smppgw.store.lmdb import LmdbStore
+from smppgw.store.memory import MemoryStore
+from smppgw.targets import Target
+
+log = structlog.get_logger()
+
+TICK = 1.0
+"""Seconds between looks at timers."""
+
+FIXED = ("gateway", "listeners", "limits", "timers", "http", "store", "log")
+"""Tables of the config that a reload does not touch."""
+
+
+class App:
+    """A gateway from its config to its end."""
+
+    def __init__(self, settings: Config, path: Path) -> None:
+        self.settings = settings
+        self.path = path
+        self.loop = asyncio.get_running_loop()
+        self.access = AccessLog(settings.log.access, self.loop)
+        self.store = open_store(settings.store)
+        self.pipeline = Pipeline(settings.gateway, self.store, self.loop, time.time, self.access)
+        self.gate = Gate(settings.limits, self.loop.time)
+        self.links: set[EsmeLink] = set()
+        self.connectors: dict[str, Connector] = {}
+        self.targets: dict[str, Target] = {}
+        self._retired: list[Connector] = []
+        timers = Timers(**settings.timers.model_dump())
+        self.listeners = Listeners(
+            lambda: EsmeLink(self.loop, self.pipeline, self.gate, timers, settings.limits, self.links)
+        )
+        self.http = HttpServer(settings.http, GatewayMetrics(self), self.unready)
+        self._stop = asyncio.Event()
+        self._ready = False
+
+    async def run(self) -> int:
+        """Serve until told to stop; the exit status."""
+        pipeline = self.pipeline
+        try:
+            self.store.open()
+        except StoreError as error:
+            log.error("cannot start", reason=str(error))
+            return 1
+        self._apply(self.settings)
+        kinds = pipeline.restore()
+        log.info("restored", **kinds)
+        pipeline.start()
+        self._handle_signals()
+        try:
+            await self.listeners.open(self.settings.listeners)
+            port = await self.http.start()
+        except OSError as error:
+            log.error("cannot start", reason=str(error))
+            await self._end()
+            return 1
+        # What is there now stays: the collector need not look at it again (a million messages are 160 ms).
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
+        self._ready = True
+        log.info("ready", version=__version__, pid=os.getpid(), ports=self.listeners.ports, http=port)
+        ticking = self.loop.create_task(self._tick_forever(), name="timers")
+        await self._stop.wait()
+        ticking.cancel()
+        await self._drain()
+        return 0
+
+    def unready(self) -> list[str]:
+        """Why it does not serve now; nothing when it does."""
+        reasons = []
+        if not self._ready:
+            reasons.append("starting or stopping")
+        if self.pipeline.store_error is not None:
+            reasons.append(f"store: {self.pipeline.store_error}")
+        return reasons
+
+    def stop(self) -> None:
+        """Begin to end."""
+        self._stop.set()
+
+    def reload(self) -> None:
+        """Read the config again; a bad one changes nothing."""
+        self.access.reopen()
+        try:
+            settings = config.load(self.path)
+        except ConfigError as error:
+            for problem in error.problems:
+                log.error("config refused", where=problem.path, problem=problem.wrong, fix=problem.fix)
+            return
+        fixed = [name for name in FIXED if getattr(settings, name) != getattr(self.settings, name)]
+        if fixed:
+            log.warning("these tables change at a restart only", tables=fixed)
+        self._apply(settings)
+        log.info("config reloaded", accounts=len(settings.accounts), connectors=len(settings.connectors))
+
+    # Accounts, connectors, groups, routes
+
+    def _apply(self, settings: Config) -> None:
+        """Make the running gateway what the config says, keeping every bind that it does not change."""
+        pipeline = self.pipeline
+        gone = pipeline.accounts.change(settings.accounts.values())
+        for link in [link for link in self.links if link.account in gone]:
+            link.unbind()
+        old_connectors, old_targets = self.connectors, self.targets
+        self.connectors = {name: self._connector(name, settings, old_connectors) for name in settings.connectors}
+        self.targets = self._make_targets(settings, old_targets)
+        for connector in self.connectors.values():
+            connector.targets = [target for target in self.targets.values() if connector.name in target.members]
+        pipeline.upstreams = dict(self.targets)
+        pipeline.sources = {connector.name_octets: connector for connector in self.connectors.values()}
+        pipeline.ledger.cluster(clusters(settings))
+        pipeline.table = Table(settings.routes, tlv_of)
+        pipeline.mo_table = MoTable(settings.mo_routes)
+        self.settings = settings
+        left: list[Message] = []
+        for target in old_targets.values():
+            if self.targets.get(target.name) is not target:
+                left += target.close()
+        backups = {member.connector for group in settings.groups.values() for member in group.backup}
+        for connector in self.connectors.values():
+            connector.want("config", connector.name not in backups)
+            if connector.up:
+                for target in connector.targets:
+                    target.member_up(connector.name)
+        for connector in old_connectors.values():
+            if self.connectors.get(connector.name) is not connector:
+                connector.stop()
+                self._retired.append(connector)
+        pipeline.reoffer(left)
+
+    def _connector(self, name: str, settings: Config, old: dict[str, Connector]) -> Connector:
+        known = old.get(name)
+        if known is not None and known.settings == settings.connectors[name]:
+            return known
+        return Connector(settings.connectors[name], self.settings.limits, self.pipeline, self.loop)
+
+    def _make_targets(self, settings: Config, old: dict[str, Target]) -> dict[str, Target]:
+        now = self.loop.time()
+        made: dict[str, Target] = {}
+        for name, group in settings.groups.items():
+            members = {each.connector: self.connectors[each.connector] for each in (*group.active, *group.backup)}
+            known = old.get(name)
+            if known is not None and self.settings.groups.get(name) == group and known.members == members:
+                made[name] = known
+                continue
+            shares = [(each.connector, each.weight) for each in group.active]
+            backups = [(each.connector, each.weight) for each in group.backup]
+            sharing = Group(shares, backups, group.backup_after, group.hand_back_after, now)
+            made[name] = Target(name, sharing, members, self.pipeline, self.loop.time)
+        for name in {target for route in settings.routes for target in (route.to, *route.fallback)} - set(made):
+            connector = self.connectors[name]
+            known = old.get(name)
+            if known is not None and known.members == {name: connector}:
+                made[name] = known
+            else:
+                made[name] = Target(name, Group([(name, 1)]), {name: connector}, self.pipeline, self.loop.time)
+        return made
+
+    # Life
+
+    def _handle_signals(self) -> None:
+        self.loop.add_signal_handler(signal.SIGTERM, self.stop)
+        self.loop.add_signal_handler(signal.SIGINT, self.stop)
+        self.loop.add_signal_handler(signal.SIGHUP, self.reload)
+
+    async def _tick_forever(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            for link in list(self.links):
+                link.tick()
+            for connector in (*self.connectors.values(), *self._retired):
+                connector.tick()
+            for target in self.targets.values():
+                target.tick()
+            self.pipeline.tick()
+            self.gate.forget_old()
+
+    async def _drain(self) -> None:
+        """Take nothing new, wait for what is under way, unbind, commit, and say what is left."""
+        self._ready = False
+        log.info("draining", links=len(self.links))
+        self.listeners.close()
+        pipeline = self.pipeline
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.gateway.drain):
+                for link in list(self.links):
+                    link.unbind()
+                for connector in self.connectors.values():
+                    connector.stop()
+                await asyncio.gather(*(each.stopped() for each in (*self.connectors.values(), *self._retired)))
+                while self.links:
+                    await asyncio.sleep(0.05)
+        for link in list(self.links):
+            link.close("the gateway stops")
+        await self._end()
+        deliveries = sum(len(account.outbox) for account in pipeline.accounts.states.values())
+        log.info(
+            "stopped", queued=len(pipeline.queued), waiting=len(pipeline.ledger), deliveries=deliveries,
+            set_aside=pipeline.aside,
+        )  # fmt: skip
+
+    async def _end(self) -> None:
+        await self.pipeline.stop()
+        await self.http.stop()
+        self.access.close()
+        self.store.close()
+
+
+def open_store(settings: StoreConfig) -> Store:
+    """The engine of the config, not opened yet."""
+    if settings.engine == "memory":
+        return MemoryStore()
+    return LmdbStore(settings.path, settings.max_size)
+
+
+def clusters(settings: Config) -> Iterable[list[str]]:
+    """Connectors whose receipts may come by one another: those of a group, and those of one SMSC."""
+    for group in settings.groups.values():
+        yield [each.connector for each in (*group.active, *group.backup)]
+    by_peer: dict[tuple[str, int, str], list[str]] = {}
+    for connector in settings.connectors.values():
+        by_peer.setdefault((connector.host, connector.port, connector.system_id), []).append(connector.name)
+    yield from by_peer.values()
+
+
+def tlv_of(body: bytes, tag: int) -> bytes | None:
+    """An optional parameter of a submit_sm's body, for routes."""
+    return tlv.find(decode_submit(body).tlvs, tag)
+
+
+def run(path: Path) -> int:
+    """`smppgw serve`: read the config, serve, and return the exit status. Raises ConfigError."""
+    settings = config.load(path)
+    logging.configure(settings.log.level, settings.log.format)
+    for warning in settings.warnings:
+        log.warning("config", where=warning.path, problem=warning.wrong, fix=warning.fix)
+
+    async def serve() -> int:
+        return await App(settings, path).run()
+
+    # Threads hand the loop their results within half a millisecond, not five (the store's commits).
+    sys.setswitchinterval(0.0005)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(serve())

@@ -1,0 +1,619 @@
+"""A connector: our binds to one SMSC, what they send and what they bring back."""
+
+import asyncio
+import random
+import ssl
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import structlog
+
+from protocol import pdus, receipt, tlv
+from protocol.consts import RECEIPT_TYPES, Command, EsmClass, Status, Tag
+from protocol.errors import PduError
+from protocol.pdus import SubmitSm
+from protocol.session import BOUND, SENDING, Answered, Asked, Lapsed, Session, Side
+from protocol.timers import Timers
+from routing import retry
+from routing.message import OFFERED, Message
+from routing.retry import ErrorTable, Outcome
+from routing.shape import Shape
+from routing.throttle import TokenBucket
+from smppgw.histogram import Histogram
+from smppgw.pipeline import Pipeline
+from smppgw.settings import Connector as Settings
+from smppgw.settings import Limits
+from smppgw.smpp.link import Link
+from smppgw.tls import for_connector
+
+log = structlog.get_logger()
+
+BIND_COMMANDS = {
+    "transmitter": Command.BIND_TRANSMITTER,
+    "receiver": Command.BIND_RECEIVER,
+    "transceiver": Command.BIND_TRANSCEIVER,
+}
+PAUSING = frozenset({Status.RTHROTTLED, Status.RMSGQFUL})
+CONNECT_TIMEOUT = 10.0
+STABLE = 10.0
+"""Seconds after which a bind counts as a success, and the next rebind begins with the first delay again."""
+
+Answer = Callable[[Answered | None], None]
+"""What is done with the answer to a forwarded request; None: there is none."""
+
+
+@dataclass(slots=True, eq=False)
+class Splitting:
+    """A message that goes out as several submit_sm."""
+
+    message: Message
+    bodies: deque[bytes]
+    left: int
+    failed: bool = False
+
+
+@dataclass(slots=True)
+class Counts:
+    """Plain numbers for the metrics."""
+
+    submits: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    receipts: Counter[int] = field(default_factory=Counter)
+    mo: int = 0
+    alerts: int = 0
+    unreadable: int = 0
+    lapsed: int = 0
+    answer_time: Histogram = field(default_factory=Histogram)
+
+
+class Connector:
+    """Wanted by groups, bound while wanted. All methods run on the event loop."""
+
+    def __init__(self, settings: Settings, limits: Limits, pipeline: Pipeline, loop: asyncio.AbstractEventLoop) -> None:
+        self.name = settings.name
+        self.name_octets = settings.name.encode()
+        self.settings = settings
+        self.counts = Counts()
+        self.failures = 0
+        """Attempts to bind in a row that failed."""
+        self.alerting = False
+        self.binds: list[Bind] = []
+        """Those that are bound."""
+        self.up = False
+        """A bind can submit."""
+        self.last_error = ""
+        self.targets: list[Any] = []
+        self.pipeline = pipeline
+        self._limits = limits
+        self._loop = loop
+        self._shape = Shape(settings)
+        self._plain: dict[str, bool] = {}
+        self._errors = ErrorTable(settings.errors.sent, settings.errors.later, settings.errors.never)
+        self._bucket = TokenBucket(settings.rate, settings.burst) if settings.rate else None
+        self._hold = (settings.in_doubt or pipeline.settings.in_doubt) == "hold"
+        self._wanted: set[str] = set()
+        self._keepers: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self._paused_until = 0.0
+        self._marking = 0
+        self._splits: deque[Splitting] = deque()
+        self._again: list[Message] = []
+        self._pumping = False
+        self.exact_ids = 0
+        """Receipts that were found under their id as it was spelled: then other spellings are unlikely here."""
+        fixed = settings.id_form in ("hex", "decimal") and settings.receipt_id_form in ("hex", "decimal")
+        self._exact_form = settings.receipt_id_form if fixed else settings.id_form
+        self._reference = random.randrange(0x10000)  # noqa: S311  not a secret: it tells long messages apart
+        self._tls: ssl.SSLContext | None = None
+
+    # Upstream ids (pipeline.Source)
+
+    def keys(self, id: bytes) -> Sequence[bytes]:
+        """Under what an id of a submit_sm_resp is kept."""
+        return (receipt.key(id, self.settings.id_form),)
+
+    def exact(self, id: bytes) -> bytes:
+        """What to look a receipt's id up under first."""
+        return receipt.key(id, self._exact_form)
+
+    def spellings(self, id: bytes) -> Sequence[bytes]:
+        """That, and what it may be in other forms: guesses, where the forms are "auto"."""
+        return receipt.candidates(id, self.settings.receipt_id_form, self.settings.id_form)
+
+    # What groups ask
+
+    @property
+    def room(self) -> int:
+        if self._paused_until or self._splits:
+            return 0
+        room = -self._marking
+        for bind in self.binds:
+            if bind.sending:
+                room += bind.session.room
+        if room > 0 and self._bucket is not None:
+            wait = self._bucket.wait(self.pipeline.clock())
+            if wait > 0:
+                self._pump_after(wait)
+                return 0
+        return room
+
+    @property
+    def in_flight(self) -> int:
+        """Submits without an answer so far."""
+        return sum(bind.session.unanswered for bind in self.binds)
+
+    @property
+    def wanted(self) -> bool:
+        """A group needs its binds."""
+        return bool(self._wanted)
+
+    @property
+    def paused(self) -> bool:
+        """The upstream asked for a pause."""
+        return self._paused_until > 0
+
+    def want(self, group: str, wanted: bool) -> None:
+        """A group needs the binds, or no longer does; the last one to let go has them unbound."""
+        before = bool(self._wanted)
+        (self._wanted.add if wanted else self._wanted.discard)(group)
+        if bool(self._wanted) is before or self._stopping:
+            return
+        if self._wanted:
+            self._keepers = [
+                self._loop.create_task(self._keep(slot), name=f"bind {self.name}/{slot}")
+                for slot in range(self.settings.binds)
+            ]
+        else:
+            self._release()
+
+    def send(self, message: Message) -> None:
+        """Offer a message; `room` was above 0."""
+        message.offered = True
+        if self._bucket is not None:
+            self._bucket.take(self.pipeline.clock())
+        if self._hold and not message.flags & OFFERED and message.ticket is None:
+            self._marking += 1
+            self.pipeline.mark_offered(message, partial(self._marked, message))
+            return
+        self._transmit(message)
+
+    def _marked(self, message: Message) -> None:
+        self._marking -= 1
+        if self.up:
+            self._transmit(message)
+        else:
+            message.flags &= ~OFFERED
+            self.pipeline.again(message)
+
+    def _transmit(self, message: Message) -> None:
+        body = message.body
+        encoding = self.pipeline.accounts.owner(message.account).settings.encoding
+        plain = self._plain.get(encoding)
+        if plain is None:
+            plain = self._plain[encoding] = self._shape.plain(encoding)
+        if not plain:
+            try:
+                self._reference = self._reference + 1 & 0xFFFF
+                bodies = self._shape.bodies(body, encoding, self._reference)
+            except PduError as error:
+                self.counts.outcomes["unwritable"] += 1
+                self.pipeline.refused(message, error.status)
+                return
+            if len(bodies) > 1:
+                self._splits.append(Splitting(message, deque(bodies), len(bodies)))
+                self._pump_splits()
+                return
+            body = bodies[0]
+        bind = self._bind_for(message)
+        self.counts.submits += 1
+        bind.session.request(Command.SUBMIT_SM, body, message, self._loop.time())
+        bind.flush_soon()
+
+    def _bind_for(self, message: Message) -> "Bind":
+        """One that sends; there is one."""
+        if len(self.binds) == 1:
+            return self.binds[0]
+        sending = [bind for bind in self.binds if bind.sending]
+        if message.part is not None:  # all parts by one bind, hence in order
+            return sending[message.part % len(sending)]
+        return max(sending, key=lambda bind: bind.session.room)
+
+    def _pump_splits(self) -> None:
+        """Send the segments of split messages, in order and by one bind each, before any other message."""
+        while self._splits and not self._paused_until and any(bind.sending for bind in self.binds):
+            split = self._splits[0]
+            bind = self._bind_for(split.message)
+            while split.bodies and bind.session.room > 0:
+                self.counts.submits += 1
+                bind.session.request(Command.SUBMIT_SM, split.bodies.popleft(), split, self._loop.time())
+            bind.flush_soon()
+            if split.bodies:
+                return
+            self._splits.popleft()
+
+    def forwards(self, command: int) -> bool:
+        """Is a command on a sent message passed on?"""
+        return Command(command).name.lower() in self.settings.forward
+
+    def forward(self, command: int, body: bytes, answer: Answer) -> bool:
+        """Pass a query_sm, cancel_sm or replace_sm on; False when nothing is bound."""
+        for bind in self.binds:
+            if bind.sending:
+                bind.session.request(command, body, answer, self._loop.time())
+                bind.flush_soon()
+                return True
+        return False
+
+    # What binds report
+
+    def bound(self, bind: "Bind") -> None:
+        self.binds.append(bind)
+        self.last_error = ""
+        log.info("bound", connector=self.name, bind=bind.slot, peer=bind.peer)
+        if self.alerting:
+            self.alerting = False
+            log.info("alert over", connector=self.name)
+        self.failures = 0
+        self.update()
+
+    def update(self) -> None:
+        """Tell the groups when the first bind can submit, and when none can any more."""
+        up = any(bind.sending for bind in self.binds)
+        if up is self.up:
+            return
+        self.up = up
+        for target in self.targets:
+            if up:
+                target.member_up(self.name)
+            else:
+                target.member_down(self.name)
+
+    def answered(self, event: Answered) -> None:
+        """An answer to a submit_sm, or to a forwarded request."""
+        token = event.token
+        if type(token) is Message:
+            self._submit_answered(token, event)
+        elif type(token) is Splitting:
+            self._segment_answered(token, event)
+        else:
+            token(event)
+
+    def _submit_answered(self, message: Message, event: Answered) -> None:
+        outcome = self._outcome(event)
+        if outcome is Outcome.SENT:
+            message.upstream.append(_message_id(event.body))
+            self.pipeline.sent(message, self)
+        elif outcome is Outcome.NEVER:
+            self.pipeline.refused(message, event.status)
+        else:
+            self._postpone(message, event.status)
+
+    def _outcome(self, event: Answered) -> Outcome:
+        status = event.status
+        if event.command == Command.GENERIC_NACK and status == Status.ROK:
+            status = Status.RUNKNOWNERR
+        counts = self.counts
+        counts.statuses[status] += 1
+        counts.answer_time.observe(self._loop.time() - event.sent)
+        outcome = self._errors.outcome(status)
+        counts.outcomes[outcome.value] += 1
+        if status in PAUSING and outcome is Outcome.LATER:
+            self._pause()
+        return outcome
+
+    def _postpone(self, message: Message, status: int) -> None:
+        if status in PAUSING and message.ticket is None:
+            message.attempts += 1
+            message.upstream.clear()
+            self._again.append(message)  # in order, see `turned`
+        else:
+            self.pipeline.later(message, retry.delay(message.attempts + 1, self.settings.retry), status)
+
+    def _segment_answered(self, split: Splitting, event: Answered) -> None:
+        outcome = self._outcome(event)
+        split.left -= 1
+        if split.failed:
+            return
+        message = split.message
+        if outcome is Outcome.SENT:
+            message.upstream.append(_message_id(event.body))
+            if not split.left:
+                self.pipeline.sent(message, self)
+            return
+        split.failed = True
+        self._forget(split)
+        if outcome is Outcome.NEVER:
+            self.pipeline.refused(message, event.status)
+        else:
+            self._postpone(message, event.status)
+
+    def _forget(self, split: Splitting) -> None:
+        split.bodies.clear()
+        if split in self._splits:
+            self._splits.remove(split)
+
+    def lapsed(self, event: Lapsed) -> None:
+        """No answer in time: in doubt, and never a reason for the others to wait."""
+        self.counts.lapsed += 1
+        self._doubt(event.token, lapsed=True)
+
+    def _doubt(self, token: Any, *, lapsed: bool) -> None:
+        if type(token) is Splitting:
+            if token.failed:
+                return
+            token.failed = True
+            self._forget(token)
+            token = token.message
+        if type(token) is Message:
+            delay = retry.delay(token.attempts + 1, self.settings.retry) if lapsed else 0.0
+            self.pipeline.in_doubt(token, hold=self._hold, delay=delay)
+        else:
+            token(None)
+
+    def turned(self) -> None:
+        """A read of some bind was handled: go on sending."""
+        if self._again:
+            again, self._again = self._again, []
+            for message in reversed(again):
+                self.pipeline.again(message)
+        if self._splits:
+            self._pump_splits()
+        for target in self.targets:
+            if target.queue:
+                target.pump()
+
+    def lost(self, bind: "Bind", reason: str) -> None:
+        """A bind is gone: what it had not answered is in doubt, and goes first again, in order."""
+        if bind in self.binds:
+            self.binds.remove(bind)
+            log.warning("unbound", connector=self.name, bind=bind.slot, reason=reason)
+        left = [token for command, token in bind.session.lost() if token is not None]
+        for token in reversed(left):
+            self._doubt(token, lapsed=False)
+        self.update()
+        if not self.up:
+            for split in list(self._splits):
+                self._doubt(split, lapsed=False)
+        self.turned()
+
+    def deliver(self, bind: "Bind", event: Asked) -> None:
+        """A deliver_sm or data_sm of the upstream: a receipt or an MO message."""
+        try:
+            pdu = _as_deliver(event)
+        except PduError as error:
+            bind.session.answer(event, error.status)
+            return
+        report = Report(bind, event)
+        found = self._receipt_in(pdu)
+        if found is None:
+            self.counts.mo += 1
+            body = event.body if event.command == Command.DELIVER_SM else pdus.encode_submit(pdu)
+            self.pipeline.mo(self.name, pdu, body, report)
+            return
+        if not found.id:
+            self.counts.unreadable += 1
+            log.warning("receipt without a message id", connector=self.name)
+            report.accepted()
+            return
+        if found.state is not None:
+            self.counts.receipts[found.state] += 1
+        self.pipeline.receipt(self, found, report)
+
+    def _receipt_in(self, pdu: SubmitSm) -> receipt.Receipt | None:
+        kind = pdu.esm_class & RECEIPT_TYPES
+        values = tlv.parse(pdu.tlvs) if pdu.tlvs else {}
+        if kind not in (EsmClass.RECEIPT, EsmClass.INTERMEDIATE) and (kind or Tag.RECEIPTED_MESSAGE_ID not in values):
+            return None
+        words = pdu.short_message or values.get(Tag.MESSAGE_PAYLOAD, b"")
+        return receipt.parse(words, values) or receipt.Receipt(b"")
+
+    # Life
+
+    def stop(self) -> None:
+        """Unbind in an orderly way, for good."""
+        self._stopping = True
+        self._wanted.clear()
+        self._release()
+
+    async def stopped(self) -> None:
+        """Until all binds are gone."""
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+
+    def tick(self) -> None:
+        for bind in list(self.binds):
+            bind.tick()
+
+    def _release(self) -> None:
+        for bind in list(self.binds):
+            bind.release()
+        for keeper in self._keepers:
+            if not any(bind.keeper is keeper for bind in self.binds):
+                keeper.cancel()
+
+    async def _keep(self, slot: int) -> None:
+        """Keep one bind up while it is wanted: connect, bind, wait for its end, wait a little longer each time."""
+        attempt = 0
+        while self._wanted:
+            began = self._loop.time()
+            reason = await self._one_life(slot)
+            if not self._wanted:
+                return
+            if reason is not None:
+                self._failed(reason)
+            attempt = 1 if self._loop.time() - began > STABLE else attempt + 1
+            delay = retry.delay(attempt, self.settings.rebind)
+            await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311  jitter
+
+    async def _one_life(self, slot: int) -> str | None:
+        """Connect, bind and stay; why it could not bind, or None when it was bound and ended."""
+        settings = self.settings
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            if settings.tls and self._tls is None:
+                self._tls = for_connector(settings)
+            name = (settings.tls_name or settings.host) if settings.tls else None
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                _, bind = await self._loop.create_connection(
+                    lambda: Bind(self, slot, task, self._limits, self._loop),
+                    settings.host,
+                    settings.port,
+                    ssl=self._tls,
+                    server_hostname=name,
+                )
+        except TimeoutError:
+            return f"no connection to {settings.host}:{settings.port} within {CONNECT_TIMEOUT:.0f} s"
+        except (OSError, ssl.SSLError) as error:
+            return f"{settings.host}:{settings.port}: {error}"
+        try:
+            return await bind.done
+        finally:
+            bind.drop()
+
+    def _failed(self, reason: str) -> None:
+        self.failures += 1
+        self.last_error = reason
+        log.warning("bind failed", connector=self.name, reason=reason, in_a_row=self.failures)
+        if self.failures >= self.settings.alert_after and not self.alerting:
+            self.alerting = True
+            log.error("alert: connector cannot bind", connector=self.name, reason=reason, in_a_row=self.failures)
+
+    def _pause(self) -> None:
+        self._paused_until = self._loop.time() + self.settings.pause
+        self.pipeline.delays.after(self.settings.pause, self._resume)
+
+    def _resume(self) -> None:
+        if self._loop.time() >= self._paused_until - 0.005:
+            self._paused_until = 0.0
+            self.turned()
+
+    def _pump_after(self, seconds: float) -> None:
+        if not self._pumping:
+            self._pumping = True
+            self.pipeline.delays.after(seconds, self._pump_now)
+
+    def _pump_now(self) -> None:
+        self._pumping = False
+        self.turned()
+
+
+class Bind(Link):
+    """One connection of a connector."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        slot: int,
+        keeper: "asyncio.Task[None]",
+        limits: Limits,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        settings = connector.settings
+        timers = Timers(init=settings.response, enquire_link=settings.enquire_link, response=settings.response)
+        session = Session(Side.ESME, loop.time(), timers=timers, max_pdu=limits.max_pdu, window=settings.window)
+        super().__init__(loop, session, limits.output_buffer, settings.response)
+        self.connector = connector
+        self.slot = slot
+        self.keeper = keeper
+        self.done: asyncio.Future[str | None] = loop.create_future()
+        """The reason why it could not bind, or None when it was bound and is over."""
+        self._sends = BIND_COMMANDS[settings.bind] != Command.BIND_RECEIVER
+        self._releasing = False
+        self._was_bound = False
+
+    @property
+    def sending(self) -> bool:
+        return self._sends and not self._releasing and self.session.state in SENDING
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        settings = self.connector.settings
+        command = BIND_COMMANDS[settings.bind]
+        bind = pdus.Bind(
+            settings.system_id.encode(), settings.secret, settings.system_type.encode(), settings.version,
+            address_range=settings.address_range.encode(),
+        )  # fmt: skip
+        self.session.request(command, pdus.encode(command, bind), None, self.loop.time())
+        self._flush()
+
+    def asked(self, event: Asked) -> None:
+        if event.command in (Command.DELIVER_SM, Command.DATA_SM):
+            self.connector.deliver(self, event)
+        elif event.command == Command.ALERT_NOTIFICATION:
+            self.connector.counts.alerts += 1
+            log.info("alert_notification", connector=self.connector.name)
+
+    def answered(self, event: Answered) -> None:
+        if event.token is not None:
+            self.connector.answered(event)
+        elif self.session.state in BOUND:
+            self._was_bound = True
+            self.connector.bound(self)
+        else:
+            name = Status(event.status).name if event.status in Status._value2member_map_ else "a vendor's status"
+            self.close(f"bind refused with status 0x{event.status:02X} ({name})")
+
+    def lapsed(self, event: Lapsed) -> None:
+        if event.token is not None:
+            self.connector.lapsed(event)
+
+    def turned(self) -> None:
+        self.connector.turned()
+        if self._releasing:
+            self._unbind_when_idle()
+
+    def ended(self, reason: str) -> None:
+        self.connector.lost(self, reason)
+        if not self.done.done():
+            self.done.set_result(None if self._was_bound else reason)
+
+    def release(self) -> None:
+        """Send nothing more, wait for the answers under way, then unbind."""
+        self._releasing = True
+        self.connector.update()
+        self._unbind_when_idle()
+        self.flush_soon()
+
+    def drop(self) -> None:
+        """Close at once, if it is still open."""
+        if not self._closed:
+            self.abort("no longer wanted")
+
+    def _unbind_when_idle(self) -> None:
+        if self.session.unanswered == 0 and self.session.state in BOUND:
+            self.session.request(Command.UNBIND, b"", None, self.loop.time())
+
+
+class Report:
+    """An upstream's deliver_sm that waits for its answer until its content is safe."""
+
+    __slots__ = ("_asked", "_bind")
+
+    def __init__(self, bind: Bind, asked: Asked) -> None:
+        self._bind = bind
+        self._asked = asked
+
+    def accepted(self) -> None:
+        self._bind.session.answer(self._asked, Status.ROK, b"\0")
+        self._bind.flush_soon()
+
+    def refused(self, status: int) -> None:
+        self._bind.session.answer(self._asked, status, b"\0")
+        self._bind.flush_soon()
+
+
+def _message_id(body: bytes) -> bytes:
+    try:
+        return pdus.decode_message_id(body).message_id
+    except PduError:
+        return b""  # it was sent all the same; no receipt will find it
+
+
+def _as_deliver(event: Asked) -> SubmitSm:
+    if event.command == Command.DELIVER_SM:
+        return pdus.decode_submit(event.body)
+    return pdus.submit_of(pdus.decode(event.command, event.body))

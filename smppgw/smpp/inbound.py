@@ -1,0 +1,326 @@
+"""An ESME's link: its bind, its submits, and what we deliver on it."""
+
+import asyncio
+
+import structlog
+
+from protocol import pdus, tlv
+from protocol.consts import Command, Status, Tag
+from protocol.errors import PduError
+from protocol.pdus import DistributionList, SubmitMulti, SubmitSm, UnsuccessSme
+from protocol.session import BINDS, BOUND, RECEIVING, Answered, Asked, Lapsed, Session, Side, State
+from protocol.timers import Timers
+from routing.message import Delivery, Message, shown
+from smppgw.accounts import AccountState
+from smppgw.pipeline import Pipeline
+from smppgw.settings import Limits
+from smppgw.smpp.link import Link
+from smppgw.smpp.listener import Gate
+from smppgw.smpp.operations import Operations
+
+log = structlog.get_logger()
+
+MODES = {
+    Command.BIND_TRANSMITTER: "transmitter",
+    Command.BIND_RECEIVER: "receiver",
+    Command.BIND_TRANSCEIVER: "transceiver",
+}
+VERSION = 0x34
+_SC_INTERFACE_VERSION = tlv.encode([(Tag.SC_INTERFACE_VERSION, bytes((VERSION,)))])
+
+
+class EsmeLink(Link):
+    """One link of an ESME."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        pipeline: Pipeline,
+        gate: Gate,
+        timers: Timers,
+        limits: Limits,
+        links: "set[EsmeLink]",
+    ) -> None:
+        session = Session(Side.SMSC, loop.time(), timers=timers, max_pdu=limits.max_pdu)
+        super().__init__(loop, session, limits.output_buffer, timers.response)
+        self.account: AccountState | None = None
+        self.mode = ""
+        self.unanswered = 0
+        """Submits that wait for our answer."""
+        self._pipeline = pipeline
+        self._gate = gate
+        self._links = links
+        self._entered = False
+        self._tlvs = True
+
+    # Receiver, for the outbox
+
+    @property
+    def room(self) -> int:
+        if self.session.state not in RECEIVING or self.clogged_since is not None:
+            return 0
+        return self.session.room
+
+    def deliver(self, delivery: Delivery) -> None:
+        body = delivery.body if self._tlvs else _without_tlvs(delivery.body)
+        self.session.request(Command.DELIVER_SM, body, delivery, self.loop.time())
+        self.flush_soon()
+
+    # Link
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        refusal = self._gate.refusal(self.peer)
+        if refusal is not None:
+            self._gate.refused[refusal] += 1
+            self.abort(refusal)
+            return
+        self._entered = True
+        self._gate.enter(self.peer)
+        self._links.add(self)
+
+    def asked(self, event: Asked) -> None:
+        if event.command == Command.SUBMIT_SM:
+            self._submit(event)
+        elif event.command in BINDS:
+            self._bind(event)
+        elif event.command == Command.DATA_SM:
+            self._data(event)
+        elif event.command == Command.SUBMIT_MULTI:
+            self._multi(event)
+        elif self.account is not None:
+            try:
+                Operations(self._pipeline, self.account, self._answer).asked(event)
+            except PduError as error:
+                self._answer(event, error.status)
+
+    def answered(self, event: Answered) -> None:
+        if self.account is not None and type(event.token) is Delivery:
+            failed = event.command == Command.GENERIC_NACK and event.status == Status.ROK
+            self.account.outbox.answered(event.token, Status.RUNKNOWNERR if failed else event.status)
+
+    def lapsed(self, event: Lapsed) -> None:
+        if self.account is not None and type(event.token) is Delivery:
+            self.account.outbox.answered(event.token, Status.RX_T_APPN)
+
+    def turned(self) -> None:
+        if self.account is not None and self.account.outbox.waiting:
+            self.account.outbox.pump()
+
+    def ended(self, reason: str) -> None:
+        account = self.account
+        if self._entered:
+            self._links.discard(self)
+            self._gate.leave(self.peer, bound=account is not None)
+        if account is None:
+            return
+        account.links.remove(self)
+        log.info("unbound", account=account.name, mode=self.mode, peer=self.peer, reason=reason)
+        left = [token for _, token in self.session.lost() if type(token) is Delivery]
+        account.outbox.returned(left)
+
+    def unbind(self) -> None:
+        """Ask the ESME to go: the gateway stops, or its account is no longer in the config."""
+        if self.session.state in BOUND:
+            self.session.request(Command.UNBIND, b"", None, self.loop.time())
+            self.flush_soon()
+        elif self.session.state is not State.UNBINDING:
+            self.close("not bound")
+
+    # Bind
+
+    def _bind(self, event: Asked) -> None:
+        try:
+            bind: pdus.Bind = pdus.decode(event.command, event.body)
+        except PduError as error:
+            self._refuse_bind(event, error.status)
+            return
+        account = self._pipeline.accounts.known(bind.system_id.decode("latin-1"))
+        if self._gate.blocked(self.peer):
+            self._refuse_bind(event, Status.RBINDFAIL)
+        elif account is None:
+            self._wrong(event, Status.RINVSYSID)
+        elif account.settings.password_hash is not None:
+            # Tens of milliseconds by design: not on the loop.
+            verified = self.loop.run_in_executor(None, account.settings.verifies, bind.password)
+            verified.add_done_callback(lambda done: self._verified(event, bind, account, done.result()))
+        else:
+            self._verified(event, bind, account, account.settings.verifies(bind.password))
+
+    def _verified(self, event: Asked, bind: pdus.Bind, account: AccountState, right: bool) -> None:
+        if self._closed:
+            return
+        mode = MODES[Command(event.command)]
+        settings = account.settings
+        if not right:
+            self._wrong(event, Status.RINVPASWD)
+        elif not settings.admits(self.peer):
+            log.warning("bind refused", account=account.name, peer=self.peer, reason="not in its networks")
+            self._refuse_bind(event, Status.RBINDFAIL)
+        elif mode not in settings.bind_modes:
+            log.warning("bind refused", account=account.name, peer=self.peer, reason=f"mode {mode}")
+            self._refuse_bind(event, Status.RBINDFAIL)
+        elif len(account.links) >= settings.max_binds:
+            log.warning("bind refused", account=account.name, peer=self.peer, reason="max_binds")
+            self._refuse_bind(event, Status.RALYBND)
+        else:
+            self._bound(event, bind, account, mode)
+
+    def _bound(self, event: Asked, bind: pdus.Bind, account: AccountState, mode: str) -> None:
+        self._tlvs = bind.interface_version >= VERSION  # an older ESME does not know optional parameters
+        self.mode = mode
+        self.account = account
+        self.session.window = account.settings.deliver_window
+        name = self._pipeline.settings.name.encode()
+        body = pdus.encode(
+            Command.BIND_TRANSCEIVER_RESP, pdus.BindResp(name, _SC_INTERFACE_VERSION if self._tlvs else b"")
+        )
+        self.session.answer(event, Status.ROK, body)
+        self._gate.bound(self.peer)
+        account.links.append(self)
+        log.info("bound", account=account.name, mode=mode, peer=self.peer, version=f"0x{bind.interface_version:02X}")
+        self.flush_soon()
+        account.outbox.pump()
+
+    def _wrong(self, event: Asked, status: Status) -> None:
+        """A wrong system_id or password: answered late, and later each time."""
+        delay = self._gate.failed(self.peer)
+        log.warning("bind refused", peer=self.peer, status=status.name)
+        self.loop.call_later(delay, self._refuse_bind, event, status)
+
+    def _refuse_bind(self, event: Asked, status: int) -> None:
+        if not self._closed:
+            self.session.answer(event, status, self._pipeline.settings.name.encode() + b"\0")
+            self.flush_soon()
+
+    # Submits
+
+    def _submit(self, event: Asked) -> None:
+        try:
+            pdu = pdus.decode_submit(event.body)
+        except PduError as error:
+            self._answer(event, error.status)
+            return
+        self._take(event, pdu, event.body)
+
+    def _data(self, event: Asked) -> None:
+        try:
+            pdu = pdus.submit_of(pdus.decode(event.command, event.body))
+        except PduError as error:
+            self._answer(event, error.status)
+            return
+        self._take(event, pdu, pdus.encode_submit(pdu))
+
+    def _take(self, event: Asked, pdu: SubmitSm, body: bytes) -> None:
+        account = self.account
+        assert account is not None
+        if self.unanswered >= account.settings.window:
+            taken: Message | Status = Status.RMSGQFUL
+        else:
+            taken = self._pipeline.submit(account, pdu, body, Submit(self, event))
+        if isinstance(taken, Message):
+            self.unanswered += 1
+        else:
+            self._refuse(event, pdu, taken)
+
+    def _refuse(self, event: Asked, pdu: SubmitSm, status: int) -> None:
+        assert self.account is not None
+        self._pipeline.access.refused(self.account.name, pdu.source_addr, pdu.destination_addr, status)
+        self._answer(event, status)
+
+    def _multi(self, event: Asked) -> None:
+        account = self.account
+        assert account is not None
+        try:
+            pdu: SubmitMulti = pdus.decode(event.command, event.body)
+        except PduError as error:
+            self._answer(event, error.status)
+            return
+        if not pdu.dest_address:
+            self._answer(event, Status.RINVNUMDESTS)
+        elif self.unanswered >= account.settings.window:
+            self._answer(event, Status.RMSGQFUL)
+        else:
+            self.unanswered += 1
+            Multi(self, event).submit(self._pipeline, account, pdu)
+
+    def done(self, event: Asked, status: int, body: bytes = b"") -> None:
+        """The answer to a submit that was taken."""
+        self.unanswered -= 1
+        self._answer(event, status, body)
+
+    def _answer(self, event: Asked, status: int, body: bytes = b"") -> None:
+        if self.account is not None:
+            self.account.statuses[status] += 1
+        self.session.answer(event, status, body)
+        self.flush_soon()
+
+
+class Submit:
+    """A submit_sm or data_sm that waits for our answer."""
+
+    __slots__ = ("_event", "_link")
+
+    def __init__(self, link: EsmeLink, event: Asked) -> None:
+        self._link = link
+        self._event = event
+
+    def accepted(self, message: Message) -> None:
+        self._link.done(self._event, Status.ROK, b"%016x\0" % message.public)
+
+    def refused(self, message: Message, status: int) -> None:
+        self._link.done(self._event, status)
+
+
+class Multi:
+    """A submit_multi: one message for each destination, one answer when all of them are decided."""
+
+    def __init__(self, link: EsmeLink, event: Asked) -> None:
+        self._link = link
+        self._event = event
+        self._open = 0
+        self._public = 0
+        self._failed: list[UnsuccessSme] = []
+        self._where: dict[int, tuple[int, int, bytes]] = {}
+
+    def submit(self, pipeline: Pipeline, account: AccountState, multi: SubmitMulti) -> None:
+        self._open = 1
+        for destination in multi.dest_address:
+            if isinstance(destination, DistributionList):
+                # We keep no lists; whoever sends to one hears that this name is not valid (4.5.1.2).
+                self._failed.append(UnsuccessSme(0, 0, destination.dl_name, Status.RINVDLNAME))
+                continue
+            # All other fields are those of submit_sm, in the same order.
+            pdu = SubmitSm._make((*multi[:4], *destination, *multi[5:]))
+            taken = pipeline.submit(account, pdu, pdus.encode_submit(pdu), self, public=self._public)
+            if isinstance(taken, Message):
+                self._open += 1
+                self._public = taken.public
+                self._where[taken.id] = destination
+            else:
+                self._failed.append(UnsuccessSme(*destination, taken))
+        self._decide()
+
+    def accepted(self, message: Message) -> None:
+        self._decide()
+
+    def refused(self, message: Message, status: int) -> None:
+        self._failed.append(UnsuccessSme(*self._where[message.id], status))
+        self._decide()
+
+    def _decide(self) -> None:
+        self._open -= 1
+        if self._open:
+            return
+        taken = len(self._where) > sum(1 for failed in self._failed if failed[:3] in self._where.values())
+        status = Status.ROK if taken else Status(self._failed[-1].error_status_code)
+        body = pdus.encode(Command.SUBMIT_MULTI_RESP, pdus.SubmitMultiResp(shown(self._public), tuple(self._failed)))
+        self._link.done(self._event, status, body if taken else b"")
+
+
+def _without_tlvs(body: bytes) -> bytes:
+    """For an ESME of SMPP 3.3: the payload moves into short_message as far as it fits."""
+    pdu = pdus.decode_submit(body)
+    payload = tlv.find(pdu.tlvs, Tag.MESSAGE_PAYLOAD)
+    message = pdu.short_message or (payload or b"")[: pdus.MAX_SHORT_MESSAGE]
+    return pdus.encode_submit(pdu._replace(short_message=message, tlvs=b""))

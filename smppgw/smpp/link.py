@@ -1,0 +1,148 @@
+"""One TCP or TLS connection that speaks SMPP: octets to and from a Session, one write per loop turn."""
+
+import asyncio
+from typing import cast
+
+from protocol.session import Answered, Asked, Broken, Ended, Lapsed, Session, State
+
+
+class Link(asyncio.Protocol):
+    """The part that ESMEs' links and our own binds have in common. A subclass says what the events mean."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, session: Session, output_buffer: int, stall: float) -> None:
+        self.loop = loop
+        self.session = session
+        self.peer = "?"
+        self.clogged_since: float | None = None
+        """Since when the peer has not read what we wrote (loop time)."""
+        self._output_buffer = output_buffer
+        self._stall = stall
+        self._flushing = False
+        self._closed = False
+
+    # What a subclass says.
+
+    def asked(self, event: Asked) -> None:
+        """A request to answer."""
+        raise NotImplementedError
+
+    def answered(self, event: Answered) -> None:
+        """The answer to a request."""
+        raise NotImplementedError
+
+    def lapsed(self, event: Lapsed) -> None:
+        """No answer in time."""
+        raise NotImplementedError
+
+    def turned(self) -> None:
+        """All events of one read were handled."""
+
+    def ended(self, reason: str) -> None:
+        """The link is gone; called once, whoever closed it."""
+        raise NotImplementedError
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's are not of asyncio's class
+        transport = self.transport
+        transport.set_write_buffer_limits(high=self._output_buffer)
+        name = transport.get_extra_info("peername")
+        if name:
+            self.peer = str(name[0])
+
+    def data_received(self, data: bytes) -> None:
+        session = self.session
+        closing: str | None = None
+        for event in session.receive(data, self.loop.time()):
+            kind = type(event)
+            if kind is Asked:
+                self.asked(event)  # type: ignore[arg-type]
+            elif kind is Answered:
+                self.answered(event)  # type: ignore[arg-type]
+            else:
+                closing = _reason(event)  # type: ignore[arg-type]
+        self.turned()
+        if not self._flushing:
+            self._flush()
+        if closing is not None:
+            self.close(closing)
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._finish(str(exc) if exc else "the peer closed the connection")
+
+    def pause_writing(self) -> None:
+        # A peer that does not read gets no more answers to buffer: stop reading its requests.
+        self.clogged_since = self.loop.time()
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self.clogged_since = None
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+        self.turned()
+
+    # What the rest of the gateway calls.
+
+    def flush_soon(self) -> None:
+        """Write what the session has at the end of this loop turn, together with whatever else comes in it."""
+        if not self._flushing:
+            self._flushing = True
+            self.loop.call_soon(self._flush)
+
+    @property
+    def unflushed(self) -> bool:
+        """Octets that were written wait in our memory for the peer to read."""
+        return not self._closed and self.transport.get_write_buffer_size() > 0
+
+    def tick(self) -> None:
+        """Look at the timers; about once a second."""
+        if self._closed:
+            return
+        now = self.loop.time()
+        if self.clogged_since is not None and now - self.clogged_since > self._stall:
+            self.abort("the peer does not read")
+            return
+        closing: str | None = None
+        for event in self.session.tick(now):
+            if isinstance(event, Lapsed):
+                self.lapsed(event)
+            else:
+                closing = _reason(event)  # type: ignore[arg-type]
+        self.turned()
+        self._flush()
+        if closing is not None:
+            self.close(closing)
+
+    def close(self, reason: str) -> None:
+        """Write what is left and close."""
+        self._flush()
+        self.transport.close()
+        self._finish(reason)
+
+    def abort(self, reason: str) -> None:
+        """Close without waiting for the peer."""
+        self.transport.abort()
+        self._finish(reason)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        data = self.session.outgoing()
+        if data and not self._closed:
+            self.transport.write(data)
+
+    def _finish(self, reason: str) -> None:
+        if not self._closed:
+            self._closed = True
+            self.ended(reason)
+            self.session.state = State.CLOSED
+
+
+def _reason(event: Ended | Broken) -> str:
+    return str(event.error) if isinstance(event, Broken) else event.reason

@@ -1,0 +1,138 @@
+"""query_sm, cancel_sm and replace_sm: on what is still with us, or passed on where the connector allows."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from protocol import pdus, tlv
+from protocol.consts import Command, MessageState, Status, Tag
+from protocol.errors import PduError
+from protocol.pdus import CancelSm, QuerySm, QuerySmResp, ReplaceSm
+from protocol.session import Answered, Asked
+from routing.message import Message, Waiting
+from smppgw.accounts import AccountState
+from smppgw.pipeline import Pipeline
+
+FAILED = {
+    Command.QUERY_SM: Status.RQUERYFAIL,
+    Command.CANCEL_SM: Status.RCANCELFAIL,
+    Command.REPLACE_SM: Status.RREPLACEFAIL,
+}
+
+
+class AnswerWith(Protocol):
+    """How the link answers."""
+
+    def __call__(self, event: Asked, status: int, body: bytes = b"") -> None: ...
+
+
+class Sent(NamedTuple):
+    """A message that an upstream has."""
+
+    id: int
+    waiting: Waiting
+
+
+class Operations:
+    """What one ESME asks about its messages. A broken PDU raises PduError with the status to answer."""
+
+    def __init__(self, pipeline: Pipeline, account: AccountState, answer: AnswerWith) -> None:
+        self._pipeline = pipeline
+        self._account = account
+        self._answer = answer
+
+    def asked(self, event: Asked) -> None:
+        pdu = pdus.decode(event.command, event.body)
+        if event.command == Command.CANCEL_SM and not pdu.message_id:
+            self._cancel_all(event, pdu)
+            return
+        found = self._pipeline.find(self._account, pdu.message_id)
+        if found is None:
+            self._answer(event, Status.RINVMSGID)
+        elif pdu.source_addr and pdu.source_addr != (found.source if isinstance(found, Message) else found[1].source):
+            # 4.8.1, 4.9.1, 4.10.1: the source address must be that of the message.
+            self._answer(event, FAILED[Command(event.command)])
+        elif isinstance(found, Message):
+            self._here(event, pdu, found)
+        else:
+            self._there(event, pdu, Sent(*found))
+
+    def _here(self, event: Asked, pdu: Any, message: Message) -> None:
+        if event.command == Command.QUERY_SM:
+            self._answer(event, Status.ROK, _state(pdu.message_id, MessageState.ENROUTE))
+        elif message.offered or message.ticket is not None:
+            self._answer(event, FAILED[Command(event.command)])
+        elif event.command == Command.CANCEL_SM:
+            self._pipeline.cancel(message)
+            self._pipeline.after_commit(lambda: self._answer(event, Status.ROK))
+        else:
+            self._replace(event, pdu, message)
+
+    def _replace(self, event: Asked, pdu: ReplaceSm, message: Message) -> None:
+        old = pdus.decode_submit(message.body)
+        new = old._replace(
+            schedule_delivery_time=pdu.schedule_delivery_time,
+            validity_period=pdu.validity_period,
+            registered_delivery=pdu.registered_delivery,
+            sm_default_msg_id=pdu.sm_default_msg_id,
+            short_message=pdu.short_message,
+            tlvs=tlv.without(old.tlvs, Tag.MESSAGE_PAYLOAD),
+        )
+        self._pipeline.replace(message, new)
+        self._pipeline.after_commit(lambda: self._answer(event, Status.ROK))
+
+    def _cancel_all(self, event: Asked, pdu: CancelSm) -> None:
+        """Without a message_id: all messages of this source to this destination (4.9.1)."""
+        wanted = (self._account.name, pdu.source_addr, pdu.destination_addr)
+        found = [
+            message
+            for message in self._pipeline.queued.values()
+            if (message.account, message.source, message.destination) == wanted
+            and (not pdu.service_type or message.service_type == pdu.service_type)
+            and not message.offered
+            and message.ticket is None
+        ]
+        if not found:
+            self._answer(event, Status.RCANCELFAIL)
+            return
+        for message in found:
+            self._pipeline.cancel(message)
+        self._pipeline.after_commit(lambda: self._answer(event, Status.ROK))
+
+    def _there(self, event: Asked, pdu: Any, sent: Sent) -> None:
+        source = self._pipeline.sources.get(sent.waiting.connector)
+        upstream = sent.waiting.parts[0][0] if len(sent.waiting.parts) == 1 else b""
+        if source is not None and upstream and source.forwards(event.command):
+            body = pdus.encode(event.command, pdu._replace(message_id=upstream))
+            if source.forward(event.command, body, self._passed_back(event, pdu, sent)):
+                return
+        if event.command == Command.QUERY_SM:
+            self._answer(event, Status.ROK, _state(pdu.message_id, MessageState.ENROUTE))
+        else:
+            self._answer(event, FAILED[Command(event.command)])
+
+    def _passed_back(self, event: Asked, pdu: Any, sent: Sent) -> Callable[[Answered | None], None]:
+        def answer(answered: Answered | None) -> None:
+            if answered is None or answered.command == Command.GENERIC_NACK:
+                self._answer(event, FAILED[Command(event.command)])
+            elif answered.status != Status.ROK:
+                self._answer(event, answered.status)
+            elif event.command == Command.QUERY_SM:
+                self._query_answer(event, pdu, answered.body)
+            else:
+                if event.command == Command.CANCEL_SM and sent.id in self._pipeline.ledger.waiting:
+                    self._pipeline.drop_waiting(sent.id, sent.waiting, MessageState.DELETED)
+                self._pipeline.after_commit(lambda: self._answer(event, Status.ROK))
+
+        return answer
+
+    def _query_answer(self, event: Asked, pdu: QuerySm, body: bytes) -> None:
+        try:
+            found: QuerySmResp = pdus.decode(Command.QUERY_SM_RESP, body)
+        except PduError:
+            self._answer(event, Status.RQUERYFAIL)
+            return
+        self._answer(event, Status.ROK, pdus.encode(Command.QUERY_SM_RESP, found._replace(message_id=pdu.message_id)))
+
+
+def _state(id: bytes, state: MessageState) -> bytes:
+    return pdus.encode(Command.QUERY_SM_RESP, QuerySmResp(id, b"", state, 0))

@@ -1,0 +1,141 @@
+"""What routes lead to: a group of connectors, or one connector as a group of one, with the queue in front of it."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import structlog
+
+from routing.groups import Event, Group
+from routing.message import Message
+from smppgw.pipeline import Pipeline
+
+log = structlog.get_logger()
+
+SWEEP = 30.0
+"""Seconds between looks for expired messages in a queue that does not move."""
+
+
+class Member(Protocol):
+    """A connector, as its groups see it."""
+
+    name: str
+
+    @property
+    def up(self) -> bool: ...
+    @property
+    def room(self) -> int:
+        """Messages that it would send now: window, rate and pauses considered."""
+
+    def send(self, message: Message) -> None: ...
+    def want(self, group: str, wanted: bool) -> None:
+        """A group needs its binds, or no longer does."""
+
+
+class Target:
+    """One queue and the members that empty it."""
+
+    def __init__(
+        self, name: str, group: Group, members: Mapping[str, Member], pipeline: Pipeline, clock: Callable[[], float]
+    ) -> None:
+        self.name = name
+        self.group = group
+        self.members = dict(members)
+        self.queue: deque[Message] = deque()
+        self._pipeline = pipeline
+        self._clock = clock
+        self._down_since = clock()
+        self._patience = 5.0
+        self._swept = clock()
+        self._only = next(iter(self.members.values())) if len(self.members) == 1 else None
+        for member in self.members.values():
+            member.want(name, member.name not in group.backups)
+
+    @property
+    def up(self) -> bool:
+        return self.group.up
+
+    @property
+    def hopeless(self) -> bool:
+        """Down for longer than a bind or its backups should take."""
+        return not self.group.up and self._clock() - self._down_since > self._patience
+
+    def offer(self, message: Message) -> None:
+        self.queue.append(message)
+
+    def offer_first(self, message: Message) -> None:
+        self.queue.appendleft(message)
+
+    def pump(self) -> None:
+        """Send what there is room for, in order."""
+        queue = self.queue
+        now = self._pipeline.clock()
+        while queue:
+            message = queue[0]
+            if message.gone:
+                queue.popleft()
+                continue
+            if message.expires <= now:
+                queue.popleft()
+                self._pipeline.expired(message)
+                continue
+            member = self._pick(message)
+            if member is None:
+                return
+            queue.popleft()
+            member.send(message)
+
+    def _pick(self, message: Message) -> Member | None:
+        if self._only is not None:
+            return self._only if self._only.room > 0 else None
+        members = self.members
+        if message.part is not None:
+            name = self.group.choose_for(message.part)
+            return members[name] if name is not None and members[name].room > 0 else None
+        name = self.group.choose(lambda each: members[each].room > 0)
+        return None if name is None else members[name]
+
+    def member_up(self, name: str) -> None:
+        """A member has its first bind."""
+        self.group.bound(name, self._clock())
+        self.pump()
+
+    def member_down(self, name: str) -> None:
+        """A member lost its last bind."""
+        was_up = self.group.up
+        self.group.lost(name, self._clock())
+        if was_up and not self.group.up:
+            self._down_since = self._clock()
+
+    def tick(self) -> None:
+        """About once a second: failover, and messages that should not stay here."""
+        now = self._clock()
+        event = self.group.tick(now)
+        if event is not None:
+            wanted = event is Event.BACKUPS_WANTED
+            log.warning("failover" if wanted else "hand back", group=self.name, backups=self.group.backups)
+            for name in self.group.backups:
+                self.members[name].want(self.name, wanted)
+        if self.hopeless and self.queue and self._pipeline.better_target(self.queue[0], self):
+            moving, self.queue = list(self.queue), deque()
+            log.warning("messages take their fallback", target=self.name, messages=len(moving))
+            self._pipeline.reoffer(moving)
+        if self.queue and now - self._swept > SWEEP:
+            self._swept = now
+            self._sweep()
+
+    def close(self) -> list[Message]:
+        """It is no longer in the config: no member is wanted for it, and its messages go elsewhere."""
+        for member in self.members.values():
+            member.want(self.name, False)
+        left = list(self.queue)
+        self.queue.clear()
+        return left
+
+    def _sweep(self) -> None:
+        now = self._pipeline.clock()
+        late = [message for message in self.queue if message.expires <= now and not message.gone]
+        for message in late:
+            self._pipeline.expired(message)
+        if late:
+            self.queue = deque(message for message in self.queue if not message.gone)
