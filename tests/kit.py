@@ -284,7 +284,7 @@ class Gateway:
 
     def bound(self, connector: str = "up", times: int = 1, patience: float = PATIENCE) -> Self:
         """Returns when the connector has bound that many times in this run."""
-        self.process.expect("connector bound", times, connector=connector, patience=patience)
+        self.process.expect("bound", times, connector=connector, patience=patience)
         return self
 
     def stop(self) -> int:
