@@ -110,10 +110,14 @@ FROM_SMSC: dict[State, frozenset[int]] = {
 }
 """Requests of an SMSC likewise."""
 
+_SENT = {side: {**table, State.UNBINDING: _ALWAYS} for side, table in ((Side.ESME, FROM_ESME), (Side.SMSC, FROM_SMSC))}
+"""What a side sends itself: after its unbind no more than enquire_link, though the peer may not have read it yet."""
+
 UNANSWERED = frozenset({Command.OUTBIND, Command.ALERT_NOTIFICATION})
 """Requests that have no response (4.1.7, 4.12)."""
 _KNOWN = frozenset(int(command) for command in Command)
 _BODYLESS = frozenset({Command.UNBIND, Command.ENQUIRE_LINK})
+_ANSWERED_APART = BINDS | UNANSWERED
 
 
 class Session:
@@ -121,13 +125,12 @@ class Session:
     what the state forbids by itself; everything else becomes an event, in the order of the wire."""
 
     __slots__ = (
-        "_allowed", "_asked_at", "_enquiring", "_out", "_pending", "_reader", "_requests", "_sequence",
-        "_timers", "_watch", "side", "state", "strays", "window",
+        "_allowed", "_enquiring", "_out", "_pending", "_reader", "_requests", "_sendable", "_sequence", "_timers",
+        "_watch", "side", "state", "strays", "window",
     )  # fmt: skip
 
     def __init__(self, side: Side, now: float, *, timers: Timers, max_pdu: int = 65536, window: int = 100) -> None:
         self.side = side
-        self.state = State.OPEN
         self.window = window
         self.strays = 0
         """Responses that answered nothing we asked (or too late)."""
@@ -135,7 +138,7 @@ class Session:
         self._timers = timers
         self._watch = Watch(timers, now)
         self._requests = FROM_ESME if side is Side.SMSC else FROM_SMSC
-        self._allowed = self._requests[State.OPEN]
+        self._enter(State.OPEN)
         self._sequence = 0
         self._pending: dict[int, tuple[int, Any, float]] = {}  # in the order of sending, hence of lapsing
         self._enquiring = False
@@ -152,21 +155,24 @@ class Session:
         return len(self._pending)
 
     def receive(self, data: bytes, now: float) -> list[Event]:
-        """Never raises: what went before a broken PDU is still delivered."""
+        """Never raises: what went before a broken PDU is still delivered. Once the session is over nothing is read."""
         events: list[Event] = []
+        if not self._allowed:  # the session is over
+            return events
         allowed, pending = self._allowed, self._pending
         self._watch.heard(now)
         for command, status, sequence, body in self._reader.feed(data):
             if command & RESPONSE:
-                entry = pending.pop(sequence, None)
+                entry = pending.get(sequence)
                 if entry is not None and (entry[0] | RESPONSE == command or command == Command.GENERIC_NACK):
+                    del pending[sequence]
                     if entry[0] > Command.QUERY_SM and entry[0] <= Command.DELIVER_SM:  # the hot ones
                         events.append(Answered(command, status, body, entry[1], entry[2]))
                     else:
                         self._answered(events, entry, command, status, body)
                         allowed = self._allowed
                 else:
-                    self._stray(command, sequence, entry)
+                    self._stray(command, sequence)
             elif command in allowed and command > Command.BIND_TRANSMITTER and command < Command.UNBIND:
                 events.append(Asked(command, sequence, body))
             else:
@@ -186,8 +192,8 @@ class Session:
     def request(self, command: int, body: bytes, token: Any, now: float) -> int:
         """Send a request and return its sequence number; its answer comes with `token`. The window is the caller's to
         keep (see `room`); a request that the state forbids is a LocalError."""
-        if self.state not in BOUND and not self._may_open(command):
-            raise LocalError(f"{Command(command).name} cannot be sent when {self.state.value}")
+        if command not in self._sendable:
+            raise LocalError(f"command 0x{command:08X} cannot be sent by the {self.side.value} when {self.state.value}")
         sequence = self._next()
         if command not in UNANSWERED:
             self._pending[sequence] = (command, token, now)
@@ -199,11 +205,15 @@ class Session:
         return sequence
 
     def answer(self, asked: Asked, status: int, body: bytes = b"") -> None:
-        """Answer a request. For a bind, ROK makes the session bound and anything else leaves it open."""
+        """Answer a request. For a bind, ROK makes the session bound and anything else leaves it open; for a request
+        that has no response nothing is written."""
         command = asked.command
+        if command in _ANSWERED_APART:
+            if command in UNANSWERED:
+                return
+            if self.state is State.BINDING:
+                self._enter(BOUND_AS[Command(command)] if status == Status.ROK else State.OPEN)
         self._out.append(frame(command | RESPONSE, status, asked.sequence, body))
-        if command in BOUND_AS and self.state is State.BINDING:
-            self._enter(BOUND_AS[Command(command)] if status == Status.ROK else State.OPEN)
 
     def outgoing(self) -> bytes:
         """The octets to write, once."""
@@ -216,15 +226,15 @@ class Session:
     def tick(self, now: float) -> list[Event]:
         """Look at the timers; call it about once a second."""
         events: list[Event] = []
-        deadline = now - self._timers.response
-        for sequence, (command, token, sent) in list(self._first_pending(deadline)):
+        if not self._allowed:  # the session is over
+            return events
+        for sequence, command, token in self._late(now):
             del self._pending[sequence]
             if command == Command.ENQUIRE_LINK:
                 return self._end(events, "enquire_link was not answered")
             if command in BINDS or command == Command.UNBIND:
                 return self._end(events, f"{Command(command).name.lower()} was not answered")
             events.append(Lapsed(command, token))
-            del sent
         due = self._watch.due(now, bound=self.state in BOUND)
         if due is Due.INIT and self.state in (State.OPEN, State.BINDING):
             return self._end(events, due.value)
@@ -243,19 +253,16 @@ class Session:
         self._pending.clear()
         return left
 
-    def _first_pending(self, deadline: float) -> list[tuple[int, tuple[int, Any, float]]]:
-        late = []
-        for item in self._pending.items():
-            if item[1][2] > deadline:
+    def _late(self, now: float) -> list[tuple[int, int, Any]]:
+        late: list[tuple[int, int, Any]] = []
+        if not self._timers.response:
+            return late
+        deadline = now - self._timers.response
+        for sequence, (command, token, sent) in self._pending.items():
+            if sent > deadline:
                 break
-            late.append(item)
+            late.append((sequence, command, token))
         return late
-
-    def _may_open(self, command: int) -> bool:
-        if self.state is State.OPEN:
-            opening = BINDS if self.side is Side.ESME else {Command.OUTBIND}
-            return command in opening or command == Command.ENQUIRE_LINK
-        return self.state is State.UNBINDING and command == Command.ENQUIRE_LINK
 
     def _next(self) -> int:
         # SMPP 3.4, 5.1.4: 1 to 0x7FFFFFFF, then 1 again; one that is still awaited is passed over.
@@ -268,6 +275,7 @@ class Session:
     def _enter(self, state: State) -> None:
         self.state = state
         self._allowed = self._requests[state]
+        self._sendable = _SENT[self.side][state]
 
     def _end(self, events: list[Event], reason: str) -> list[Event]:
         self._enter(State.CLOSED)
@@ -316,9 +324,8 @@ class Session:
             self._enter(BOUND_AS[Command(asked)] if accepted else State.OPEN)
         events.append(Answered(command, status, body, token, sent))
 
-    def _stray(self, command: int, sequence: int, entry: tuple[int, Any, float] | None) -> None:
-        if entry is not None:  # the right number on the wrong response: ours is still to come
-            self._pending[sequence] = entry
+    def _stray(self, command: int, sequence: int) -> None:
+        """A response that answers nothing; the right number on the wrong one means that ours is still to come."""
         if command in _KNOWN:
             self.strays += 1
         else:
