@@ -1,7 +1,11 @@
-"""One connection of an ESME of ours."""
+"""One connection of an ESME of ours.
+
+Its clock is time.monotonic: that of uvloop counts whole milliseconds.
+"""
 
 import asyncio
 import ssl
+from time import monotonic
 from typing import Any, Protocol, cast
 
 from protocol.consts import Command, Status
@@ -52,7 +56,9 @@ class EsmeLink(asyncio.Protocol):
     def __init__(self, owner: Owner, window: int, timers: Timers = TIMERS) -> None:
         self._owner = owner
         self._loop = asyncio.get_running_loop()
-        self.session = Session(Side.ESME, self._loop.time(), timers=timers, window=window)
+        self.session = Session(Side.ESME, monotonic(), timers=timers, window=window)
+        self.mode = ""
+        """As it was bound: tx, rx or trx."""
         self.open = False
         self.free = True
         """The transport's buffer is not full."""
@@ -75,7 +81,7 @@ class EsmeLink(asyncio.Protocol):
             self._owner.lost(self, left)
 
     def data_received(self, data: bytes) -> None:
-        now = self._loop.time()
+        now = monotonic()
         events = self.session.receive(data, now)
         if events:
             if not self._bind.done():
@@ -101,8 +107,9 @@ class EsmeLink(asyncio.Protocol):
 
     async def bind(self, mode: str, system_id: bytes, password: bytes) -> None:
         """`mode` is tx, rx or trx. Raises BindRefusedError, or ConnectionError when the link ends first."""
+        self.mode = mode
         command = BIND_AS[mode]
-        self.session.request(command, encode(command, Bind(system_id, password)), None, self._loop.time())
+        self.session.request(command, encode(command, Bind(system_id, password)), None, monotonic())
         self.touch()
         try:
             status = await self._bind
@@ -127,7 +134,7 @@ class EsmeLink(asyncio.Protocol):
         """Part politely; the link is closed when it returns."""
         if self.open:
             if self.session.state in BOUND:
-                self.session.request(Command.UNBIND, b"", None, self._loop.time())
+                self.session.request(Command.UNBIND, b"", None, monotonic())
                 self.touch()
                 try:
                     await asyncio.wait_for(self._gone.wait(), patience)

@@ -24,7 +24,8 @@ from protocol.pdus import (
     decode,
 )
 from smppgw.load.link import BindRefusedError
-from smppgw.simulate.options import Mo, Options, parse_errors, parse_mix, parse_mo, parse_states
+from smppgw.mix import parse_mix
+from smppgw.simulate.options import Mo, Options, parse_errors, parse_mo, parse_states
 from smppgw.simulate.smsc import Smsc
 from tests.smppgw.esme import Esme, message_id
 
