@@ -1,6 +1,7 @@
 """The real gateway between other stacks: what runs on its two sides."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,13 +11,19 @@ from tests.interop.scenario import Esme, Start, told
 from tests.interop.stacks import HERE, need
 from tests.kit import Gateway, Process, free_port, relay_config
 
+SMSCS = {
+    "node smpp": ("node", HERE / "node" / "smsc.js"),
+    "our simulator": (sys.executable, HERE / "simulated_smsc.py"),
+}
 
-@pytest.fixture
-def smsc() -> Iterator[Process]:
-    """node smpp as the SMSC that the gateway binds to."""
-    need("node-smpp")
+
+@pytest.fixture(params=SMSCS)
+def smsc(request: pytest.FixtureRequest) -> Iterator[Process]:
+    """The SMSC that the gateway binds to; both speak alike to the test."""
+    if request.param == "node smpp":
+        need("node-smpp")
     options = {"port": free_port(), "system_id": "gateway", "password": "secret"}
-    with Process(["node", HERE / "node" / "smsc.js", json.dumps(options)], name="node SMSC") as process:
+    with Process([*SMSCS[request.param], json.dumps(options)], name=request.param) as process:
         process.expect("listening")
         yield process
 
