@@ -283,15 +283,18 @@ def _without(tables: dict[str, Any], details: list[ErrorDetails]) -> tuple[Confi
     rest = copy.deepcopy(tables)
     numbers = {key: list(range(len(value))) for key, value in rest.items() if isinstance(value, list)}
     while details:
+        removed = False
         for loc in sorted({_blamed(detail) for detail in details}, key=_order, reverse=True):
-            _remove(rest, loc)
+            removed |= _remove(rest, loc)
             if len(loc) == 2 and loc[0] in numbers and loc[1] in numbers[loc[0]]:
                 del numbers[loc[0]][loc[1]]
+        if not removed:  # never expected, but then this must end all the same
+            rest = {}
         try:
             return Config.model_validate(rest), numbers
         except ValidationError as error:
             details = error.errors(include_url=False)
-    return Config.model_validate(rest), numbers
+    return Config(), numbers
 
 
 def _blamed(detail: ErrorDetails) -> tuple[Any, ...]:
@@ -305,15 +308,17 @@ def _order(loc: tuple[Any, ...]) -> tuple[str, ...]:
     return tuple(f"{part:09}" if isinstance(part, int) else part for part in loc)
 
 
-def _remove(tables: dict[str, Any], loc: tuple[Any, ...]) -> None:
+def _remove(tables: dict[str, Any], loc: tuple[Any, ...]) -> bool:
+    """What stands at this place, or the last thing on the way to it that is there; False: nothing is."""
     place: Any = tables
     for n, part in enumerate(loc):
-        below = place[part] if isinstance(place, list) or part in place else None
-        if n + 1 == len(loc) or not isinstance(below, (dict, list)):
-            if below is not None:
-                del place[part]
-            return
-        place = below
+        if part not in (range(len(place)) if isinstance(place, list) else place):
+            return False
+        if n + 1 == len(loc) or not isinstance(place[part], (dict, list)):
+            del place[part]
+            return True
+        place = place[part]
+    return False
 
 
 # What no single key can know.

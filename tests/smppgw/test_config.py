@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from smppgw import config
 from smppgw.config import Account, Config, ConfigError, Connector, Group, Match, load, parse
@@ -55,6 +57,14 @@ def refused(data: dict[str, Any]) -> dict[str, str]:
     with pytest.raises(ConfigError) as caught:
         parse(data)
     return {problem.path: f"{problem.wrong}; {problem.fix}" for problem in caught.value.problems}
+
+
+def problems_of(data: dict[str, Any]) -> tuple[config.Problem, ...]:
+    try:
+        parse(data)
+    except ConfigError as error:
+        return error.problems
+    return ()
 
 
 # conf/smppgw.toml
@@ -426,6 +436,31 @@ def test_a_mistake_in_a_connector_is_named(changes: dict[str, Any], path: str, s
     problems = refused(small(connectors=small()["connectors"] | connector(**changes)))
     assert problems[path].startswith(said)
     assert len(problems) == 1
+
+
+junk = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.just([]), st.just({}),
+    st.lists(st.one_of(st.integers(), st.text(max_size=5), st.just([]), st.just({})), min_size=1, max_size=3),
+    st.dictionaries(st.text(max_size=3), st.integers(), max_size=2), st.dates(),
+)  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_junk_anywhere_is_accepted_or_said_with_its_place(data: st.DataObject) -> None:
+    tables = tomllib.loads((CONF / "smppgw.toml").read_text())
+    for _ in range(data.draw(st.integers(1, 4))):
+        place: Any = tables
+        while True:
+            key = data.draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
+            if not isinstance(place[key], (dict, list)) or not place[key] or data.draw(st.integers(0, 4)) == 0:
+                break
+            place = place[key]
+        place[key] = data.draw(junk)
+    for problem in problems_of(tables):
+        assert problem.path
+        assert problem.wrong
+        assert problem.fix
 
 
 def test_one_mistake_is_one_problem() -> None:
