@@ -150,7 +150,8 @@ def test_binds_go_both_ways(kind: type[Any], fields: dict[str, Any], seq: int) -
     message = kind(sequence_num=seq, **fields)
     command, _, number, pdu = ours(message.pdu())
     assert (command, number) == (message.smpp_command, seq)
-    assert pdu == Bind(**{key: value.encode() if isinstance(value, str) else value for key, value in fields.items()})
+    octets: dict[str, Any] = {key: value.encode() if isinstance(value, str) else value for key, value in fields.items()}
+    assert pdu == Bind(**octets)
     assert read(message.pdu()) == message
 
 
