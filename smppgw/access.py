@@ -127,6 +127,14 @@ class AccessLog:
             )
         )
 
+    def flush(self) -> None:
+        """Write now what is there, unless a thread is still at work: then after FLUSH at the latest."""
+        self._join()
+        if self._writer is None and self._blocks:
+            blocks, self._blocks = self._blocks, []
+            self._writer = threading.Thread(target=self._write, args=(blocks,), name="access log", daemon=True)
+            self._writer.start()
+
     def reopen(self) -> None:
         """The file may have been moved away: open it by its name again before the next line."""
         self._output.reopen = True
@@ -158,7 +166,7 @@ class AccessLog:
         if len(lines) >= LINES:
             self._join()
             if self._size >= BLOCKS:
-                self._flush()
+                self.flush()
         elif self._timer is None:
             self._timer = self._loop.call_later(FLUSH, self._due)
 
@@ -175,15 +183,7 @@ class AccessLog:
 
     def _due(self) -> None:
         self._timer = None
-        self._join()
-        self._flush()
-
-    def _flush(self) -> None:
-        """Give the blocks to a thread, unless one is still at work: it will be asked for the rest when it is done."""
-        if self._writer is None and self._blocks:
-            blocks, self._blocks = self._blocks, []
-            self._writer = threading.Thread(target=self._write, args=(blocks,), name="access log", daemon=True)
-            self._writer.start()
+        self.flush()
 
     def _write(self, blocks: list[bytes]) -> None:
         self._output.write(blocks)

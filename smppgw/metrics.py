@@ -235,7 +235,7 @@ def _connectors(connectors: list[Connector]) -> Iterator[Metric]:
     )
     gauges: list[tuple[str, str, Callable[[Connector], float]]] = [
         ("up", "1 while a bind can submit.", lambda connector: connector.up),
-        ("wanted", "1 while a group wants its binds: a backup only during a failover.", lambda connector: connector.wanted),
+        ("wanted", "1 while a group wants its binds.", lambda connector: connector.wanted),
         ("binds", "Binds that are bound.", lambda connector: len(connector.binds)),
         ("binds_configured", "Binds there are while it is wanted.", lambda connector: connector.settings.binds),
         ("bind_failures", "Attempts to bind in a row that failed.", lambda connector: connector.failures),
