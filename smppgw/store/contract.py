@@ -23,8 +23,9 @@ class Store(Protocol):
     async def commit(self, batch: Mapping[bytes, bytes | None]) -> None:
         """Atomic and durable when it returns; None deletes the key, also an absent one.
 
-        Raises StoreError, and then nothing of the batch counts. A full store still takes batches without new keys.
-        Commits are made one after the other; one whose caller was cancelled is finished all the same.
+        Raises StoreError, and then nothing of the batch counts. A full store still takes batches that delete at
+        least as many records as they add. Commits are made one after the other; one whose caller was cancelled is
+        finished all the same.
         """
 
     def scan(self) -> Iterator[tuple[bytes, bytes]]:

@@ -3,7 +3,7 @@
 A commit has two parts. Its CPU work, the puts, is done by the writer thread while the loop's thread stands still:
 two threads that both want the GIL would hand it over at every put. Its disk waits, which need no GIL, pass while
 the loop goes on. The writer needs the GIL once more to say that it is done, and under a busy uvloop, which drops
-and retakes the GIL faster than another thread wakes, it would get it after 30 to 300 ms, whatever the switch
+and retakes the GIL faster than another thread wakes, it could wait for hundreds of milliseconds, whatever the switch
 interval. So the loop also looks by itself: LMDB shows a transaction to readers only when it is on disk.
 """
 
@@ -32,7 +32,7 @@ CHUNK = 512
 """Records read in one transaction: a reader that stays keeps LMDB from using pages again."""
 
 RESERVE = 64 << 20
-"""Octets (at least) that a full store keeps for batches without new keys, so that messages can leave it."""
+"""Octets (at least) that a full store keeps for batches that add no records, so that messages can leave it."""
 
 CHECK_READERS = 1000
 """Commits after which the slots of readers that died are freed."""
@@ -55,10 +55,11 @@ def chunks(env: lmdb.Environment, size: int = CHUNK) -> Iterator[list[tuple[byte
 class LmdbStore:
     """The records of one data directory, which is made if absent."""
 
-    def __init__(self, path: Path | str, max_size: int = 64 << 30) -> None:
+    def __init__(self, path: Path | str, max_size: int = 64 << 30, look: float = LOOK) -> None:
         """`max_size` is the most octets that records may take; the file's map has a reserve above it."""
         self._path = Path(path)
         self._max_size = max_size
+        self._look = look
         self._claim: int | None = None
         self._env: lmdb.Environment | None = None
         self._writer: _Writer | None = None
@@ -90,7 +91,7 @@ class LmdbStore:
         writer, env = self._ready()
         if not batch:
             return
-        commit = _Commit(env, batch, loop, loop.create_future())
+        commit = _Commit(env, batch, loop, loop.create_future(), self._look)
         writer.load(commit)
         if commit.failure is None:
             self._last = commit
@@ -178,13 +179,17 @@ class _Commit:
     batch: Mapping[bytes, bytes | None]
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[None]
+    look: float
     txnid: int = 0
     failure: Exception | None = None
+    timer: asyncio.TimerHandle | None = None
 
     def look_later(self) -> None:
-        self.loop.call_later(LOOK, self._look)
+        self.timer = self.loop.call_later(self.look, self._look)
 
     def settle(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
         if not self.done.done():
             self.done.set_result(None)
 
@@ -266,13 +271,20 @@ class _Writer:
         puts = [(key, value) for key, value in ordered if value is not None]
         stat = txn.stat()
         used = (stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]) * stat["psize"]
-        if used >= self._max_size and any(txn.get(key) is None for key, _ in puts):
+        if used >= self._max_size and _grows(txn, batch):
             raise lmdb.MapFullError("max_size is reached")
         if puts:
             txn.cursor().putmulti(puts)
         for key, value in ordered:
             if value is None:
                 txn.delete(key)
+
+
+def _grows(txn: "lmdb.Transaction[bytes]", batch: Mapping[bytes, bytes | None]) -> bool:
+    """Whether more keys come than go."""
+    known = {key for key in batch if txn.get(key) is not None}
+    come = sum(1 for key, value in batch.items() if value is not None and key not in known)
+    return come > sum(1 for key in known if batch[key] is None)
 
 
 def _claim(directory: Path) -> int:
