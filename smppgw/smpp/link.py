@@ -3,7 +3,7 @@
 import asyncio
 from typing import cast
 
-from protocol.session import Answered, Asked, Broken, Ended, Lapsed, Session, State
+from protocol.session import Answered, Asked, Broken, Ended, Lapsed, Session
 
 
 class Link(asyncio.Protocol):
@@ -141,7 +141,7 @@ class Link(asyncio.Protocol):
         if not self._closed:
             self._closed = True
             self.ended(reason)
-            self.session.state = State.CLOSED
+            self.session.lost()  # whatever the subclass did not ask for; nothing may be sent any more
 
 
 def _reason(event: Ended | Broken) -> str:
