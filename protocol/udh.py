@@ -205,6 +205,7 @@ def segments(
         raise PduError(f"the text takes {total} parts", Status.RINVMSGLEN)
     if how == "sar":
         before = header(others)
+        bits = _UDHI if before else 0  # a header of no elements is gone
         return [Segment(bits, before + piece, _sar(reference, total, number)) for number, piece in enumerate(pieces, 1)]
     return [
         Segment(_UDHI, header([_concatenated(how, reference, total, number), *others]) + piece)

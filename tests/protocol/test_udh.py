@@ -64,7 +64,11 @@ def test_a_header_that_makes_no_sense_names_none(short_message: bytes) -> None:
 
 
 def test_sar_names_the_part() -> None:
-    sar = {Tag.SAR_MSG_REF_NUM: b"\x12\x34", Tag.SAR_TOTAL_SEGMENTS: b"\x03", Tag.SAR_SEGMENT_SEQNUM: b"\x02"}
+    sar: dict[int, bytes] = {
+        Tag.SAR_MSG_REF_NUM: b"\x12\x34",
+        Tag.SAR_TOTAL_SEGMENTS: b"\x03",
+        Tag.SAR_SEGMENT_SEQNUM: b"\x02",
+    }
     assert udh.part_of(0, b"text", sar) == Part(0x1234, 3, 2, True)
 
 
@@ -319,3 +323,9 @@ def test_a_gathering_is_whole_with_its_last_part() -> None:
 
 def test_a_message_of_one_part_is_whole_at_once() -> None:
     assert Joiner(1).add("a", Part(1, 1, 1, False), b"text", 0.0) == b"text"
+
+
+def test_a_header_of_no_elements_does_not_promise_a_header_to_sar_parts() -> None:
+    parts = udh.segments(b"\0" + b"A" * 300, 0, how="sar", udhi=True)
+    assert [part.esm_class for part in parts] == [0, 0]
+    assert joined(parts) == b"A" * 300
