@@ -57,18 +57,25 @@ class Ledger:
     def match(self, connector: bytes, spellings: Sequence[bytes]) -> int | None:
         """Our id for an upstream's, as it may be spelled, first among those sent on this connector, then on its
         siblings; None when we do not know it (yet)."""
-        by_upstream = self._by_upstream
-        prefix = self._prefix(connector)
-        for spelling in spellings:
-            found = by_upstream.get(prefix + spelling)
+        found = self._find(connector, spellings)
+        if found is not None:
+            return found
+        for sibling in self._siblings.get(connector, ()):
+            found = self._find(sibling, spellings)
             if found is not None:
                 return found
-        for sibling in self._siblings.get(connector, ()):
-            prefix = self._prefix(sibling)
-            for spelling in spellings:
-                found = by_upstream.get(prefix + spelling)
-                if found is not None:
-                    return found
+        return None
+
+    def _find(self, connector: bytes, spellings: Sequence[bytes]) -> int | None:
+        prefix = self._prefix(connector)
+        for spelling in spellings:
+            found = self._by_upstream.get(prefix + spelling)
+            if found is None:
+                continue
+            if found in self.waiting:
+                return found
+            # It was removed by another spelling than it was added by: a reload changed the connector's form of ids.
+            del self._by_upstream[prefix + spelling]
         return None
 
     def part(self, id: int, state: int, spellings: Sequence[bytes], keys: Keys) -> tuple[Waiting, int, bytes | None]:
