@@ -18,6 +18,7 @@ _QUEUED = struct.Struct(">BBdddHQBB")
 _WAITING = struct.Struct(">BBdQBBBBBBBBBB")
 _DELIVERY = struct.Struct(">BBdHB")
 _SET_ASIDE = struct.Struct(">BBdBB")
+_MOST_ATTEMPTS = 0xFFFF  # a record counts no further
 
 OFFERED = 1
 """Flag of a QUEUED record: it was marked on disk before it was offered (where in_doubt is "hold")."""
@@ -111,8 +112,9 @@ class Message:
 
     def pack(self) -> bytes:
         account = self.account.encode()
+        attempts = self.attempts if self.attempts < _MOST_ATTEMPTS else _MOST_ATTEMPTS
         head = _QUEUED.pack(
-            QUEUED, self.flags, self.born, self.expires, self.not_before, self.attempts, self.public, 0, len(account)
+            QUEUED, self.flags, self.born, self.expires, self.not_before, attempts, self.public, 0, len(account)
         )  # fmt: skip
         return head + account + self.body
 
@@ -171,8 +173,10 @@ class Waiting(NamedTuple):
 
     @classmethod
     def unpack(cls, record: bytes) -> "Waiting":
-        (_, registered, born, public, source_ton, source_npi, dest_ton, dest_npi,
-         account_size, connector_size, source_size, dest_size, text_size, count) = _WAITING.unpack_from(record)  # fmt: skip
+        (
+            _, registered, born, public, source_ton, source_npi, dest_ton, dest_npi,
+            account_size, connector_size, source_size, dest_size, text_size, count,
+        ) = _WAITING.unpack_from(record)  # fmt: skip
         at = _WAITING.size
         account = record[at : (at := at + account_size)]
         connector = record[at : (at := at + connector_size)]
@@ -204,7 +208,7 @@ class Delivery:
 
     def pack(self) -> bytes:
         account = self.account.encode()
-        head = _DELIVERY.pack(DELIVERY, len(account), self.born, self.attempts, self.state)
+        head = _DELIVERY.pack(DELIVERY, len(account), self.born, min(self.attempts, _MOST_ATTEMPTS), self.state)
         return head + account + self.body
 
     @classmethod
