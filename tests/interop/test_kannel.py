@@ -1,5 +1,6 @@
 """Kannel's bearerbox as an ESME: what its users send, and what they hear of it."""
 
+import signal
 import threading
 import urllib.error
 import urllib.parse
@@ -187,6 +188,9 @@ def test_kannel_submits_and_its_users_hear_of_each_message(
     assert whole == {SHORT: 0, UCS2: 8}
     assert "".join(submit["text"] for submit in submits if submit["udh"]) == LONG
     assert {(submit["source"], submit["destination"]) for submit in submits} == {(SOURCE, DESTINATION)}
+    kannel.bearerbox.expect_line("type_name: enquire_link_resp")
+    kannel.bearerbox.send(signal.SIGTERM)
+    kannel.bearerbox.expect_line("type_name: unbind_resp")
 
 
 def test_a_message_from_a_mobile_reaches_kannels_application(

@@ -47,12 +47,17 @@ REQUESTS = {
 
 
 def converse(port: int) -> None:
-    """Every request, a command that does not exist, a submit cut short; then unbind. Ends when the gateway closes."""
+    """Every request, a command that does not exist, a submit cut short; each answered. Then unbind, until the end."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as link:
         link.sendall(pdu(Command.BIND_TRANSMITTER, 1, b"esme\0secret\0\0\x34\0\0\0"))
+        assert link.recv(65536)
         for sequence, (command, body) in enumerate(REQUESTS.items(), 2):
             link.sendall(pdu(command, sequence, body))
-        link.sendall(pdu(0x0123, 90) + pdu(Command.SUBMIT_SM, 91, SUBMIT[:-4]) + pdu(Command.UNBIND, 92))
+        link.sendall(pdu(0x0123, 90) + pdu(Command.SUBMIT_SM, 91, SUBMIT[:-4]))
+        answers = b""
+        while len(commands(answers)) < len(REQUESTS) + 2:
+            answers += link.recv(65536)
+        link.sendall(pdu(Command.UNBIND, 92))
         with contextlib.suppress(ConnectionResetError):
             while link.recv(65536):
                 pass
@@ -81,10 +86,12 @@ def gateway(tmp_path: Path, to_smsc: Wire, smsc: Process) -> Iterator[Gateway]:
 
 
 def commands(octets: bytes) -> list[int]:
-    """The command ids of the PDUs in the octets, told by their lengths alone."""
+    """The command ids of the whole PDUs in the octets, told by their lengths alone."""
     found = []
-    while octets:
+    while len(octets) >= 16:
         length, command = struct.unpack_from(">II", octets)
+        if len(octets) < length:
+            break
         found.append(command)
         octets = octets[length:]
     return found
