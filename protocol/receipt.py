@@ -105,7 +105,8 @@ def _with_tlvs(receipt: Receipt, tlvs: Mapping[int, bytes]) -> Receipt:
     # The type is 1 to 8; some carriers put digits into the three octets, and those say nothing that the text does not.
     if not err and code is not None and len(code) == 3 and code[0] <= 8:
         err = b"%03d" % int.from_bytes(code[1:], "big")
-    return receipt._replace(id=id, state=state, err=err, network_error=code)
+    _, _, _, submitted, done, sub, dlvrd, text, _ = receipt
+    return Receipt(id, state, err, submitted, done, sub, dlvrd, text, code)
 
 
 def _any_order(text: bytes) -> Receipt:

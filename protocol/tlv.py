@@ -10,6 +10,7 @@ from protocol.consts import Status, Tag
 from protocol.errors import LocalError, PduError
 
 _HEAD = Struct(">HH")
+_head = _HEAD.unpack_from
 
 LENGTHS: dict[int, tuple[int, int]] = {
     Tag.DEST_ADDR_SUBUNIT: (1, 1),
@@ -75,22 +76,30 @@ def walk(raw: bytes) -> Iterator[tuple[int, bytes]]:
 
 def check(raw: bytes) -> None:
     """A cut stream is RINVOPTPARSTREAM, a known parameter of a wrong length is RINVPARLEN (5.1.3)."""
-    for tag, value in walk(raw):
-        limits = LENGTHS.get(tag)
-        if limits is not None and not limits[0] <= len(value) <= limits[1]:
-            least, most = limits
-            allowed = str(least) if least == most else f"{least} to {most}"
-            raise PduError(f"{Tag(tag).name.lower()} has {len(value)} octets, not {allowed}", Status.RINVPARLEN)
+    position, size = 0, len(raw)
+    while size - position >= 4:
+        tag, length = _head(raw, position)
+        position += 4 + length
+        if tag in LENGTHS and position <= size:
+            least, most = LENGTHS[tag]
+            if not least <= length <= most:
+                allowed = str(least) if least == most else f"{least} to {most}"
+                raise PduError(f"{Tag(tag).name.lower()} has {length} octets, not {allowed}", Status.RINVPARLEN)
+    if position != size:
+        raise PduError("the optional parameters are cut", Status.RINVOPTPARSTREAM)
 
 
 def parse(raw: bytes) -> dict[int, bytes]:
     """The parameters by tag; of a repeated one the first. Never raises: a cut one and what follows it are left out."""
     found: dict[int, bytes] = {}
-    try:
-        for tag, value in walk(raw):
-            found.setdefault(tag, value)
-    except PduError:
-        pass  # whoever must answer for it has called `check`
+    position, size = 0, len(raw)
+    while size - position >= 4:
+        tag, length = _head(raw, position)
+        position += 4 + length
+        if position > size:
+            break
+        if tag not in found:
+            found[tag] = raw[position - length : position]
     return found
 
 

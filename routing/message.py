@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from protocol.pdus import SubmitSm
+
 QUEUED, WAITING, DELIVERY, SET_ASIDE = b"QWDX"
 """The first octet of a record."""
 
@@ -99,12 +101,16 @@ class Message:
     flags: int = 0
     part: int | None = None
     """A number that all parts of one concatenated message have in common."""
+    pdu: SubmitSm | None = None
+    """The body decoded, if somebody did."""
     ticket: Ticket | None = None
     """Who is still to be told that it was taken."""
     route: Any = None
     """The route chosen for it; chosen anew after a retry, a reload or a restart."""
     offered: bool = False
     """It is with an upstream now, and cannot be cancelled or replaced."""
+    held: bool = False
+    """It waits for a time, in no queue."""
     gone: bool = False
     """It ended while it was in a queue, which is to pass over it."""
     upstream: list[bytes] = field(default_factory=list)

@@ -26,6 +26,7 @@ from smppgw.config import Config, ConfigError
 from smppgw.http.server import HttpServer
 from smppgw.metrics import GatewayMetrics
 from smppgw.pipeline import Pipeline
+from smppgw.restore import restore
 from smppgw.settings import StoreConfig
 from smppgw.smpp.connector import Connector
 from smppgw.smpp.inbound import EsmeLink
@@ -76,9 +77,9 @@ class App:
             log.error("cannot start", reason=str(error))
             return 1
         self._apply(self.settings)
-        kinds = pipeline.restore()
+        kinds = restore(pipeline, self.store)
         log.info("restored", **kinds)
-        pipeline.start()
+        pipeline.journal.start()
         self._handle_signals()
         try:
             await self.listeners.open(self.settings.listeners)
@@ -104,8 +105,8 @@ class App:
         reasons = []
         if not self._ready:
             reasons.append("starting or stopping")
-        if self.pipeline.store_error is not None:
-            reasons.append(f"store: {self.pipeline.store_error}")
+        if self.pipeline.journal.error is not None:
+            reasons.append(f"store: {self.pipeline.journal.error}")
         return reasons
 
     def stop(self) -> None:
@@ -141,10 +142,10 @@ class App:
         for connector in self.connectors.values():
             connector.targets = [target for target in self.targets.values() if connector.name in target.members]
         pipeline.upstreams = dict(self.targets)
-        pipeline.sources = {connector.name_octets: connector for connector in self.connectors.values()}
+        pipeline.returns.sources = {connector.name_octets: connector for connector in self.connectors.values()}
         pipeline.ledger.cluster(clusters(settings))
         pipeline.table = Table(settings.routes, tlv_of)
-        pipeline.mo_table = MoTable(settings.mo_routes)
+        pipeline.returns.mo_table = MoTable(settings.mo_routes)
         self.settings = settings
         left: list[Message] = []
         for target in old_targets.values():
@@ -206,7 +207,7 @@ class App:
                 connector.tick()
             for target in self.targets.values():
                 target.tick()
-            self.pipeline.tick()
+            self.pipeline.returns.expire()
             self.gate.forget_old()
 
     async def _drain(self) -> None:
@@ -230,11 +231,12 @@ class App:
         deliveries = sum(len(account.outbox) for account in pipeline.accounts.states.values())
         log.info(
             "stopped", queued=len(pipeline.queued), waiting=len(pipeline.ledger), deliveries=deliveries,
-            set_aside=pipeline.aside,
+            set_aside=pipeline.returns.aside,
         )  # fmt: skip
 
     async def _end(self) -> None:
-        await self.pipeline.stop()
+        await self.pipeline.journal.stop()
+        self.pipeline.delays.close()
         await self.http.stop()
         self.access.close()
         self.store.close()

@@ -25,7 +25,6 @@ COUNTS = {
     "unknown_receipt": ("unknown_receipts", "Receipts from upstream that no message waited for."),
     "mo": ("mo", "MO messages taken for an account."),
     "mo_no_route": ("mo_no_route", "MO messages refused because no MO route matched."),
-    "failed_commits": ("failed_commits", "Commits that the store refused."),
 }
 """Keys of Pipeline.counts: the metric's name and what it means."""
 
@@ -97,13 +96,15 @@ def state_name(state: int) -> str:
 def _pipeline(pipeline: Pipeline) -> Iterator[Metric]:
     for key, (name, meaning) in COUNTS.items():
         yield _counter(name, meaning, (), [((), pipeline.counts[key])])
-    up = pipeline.store_error is None
+    failures = [((), pipeline.journal.failures)]
+    yield _counter("failed_commits", "Commits that the store refused.", (), failures)
+    up = pipeline.journal.error is None
     yield _gauge("queued_messages", "Messages that no upstream has taken yet.", (), [((), len(pipeline.queued))])
     yield _gauge("awaiting_receipt", "Messages sent whose receipt is to come.", (), [((), len(pipeline.ledger))])
-    yield _gauge("set_aside", "Records that a person must look at.", (), [((), pipeline.aside)])
+    yield _gauge("set_aside", "Records that a person must look at.", (), [((), pipeline.returns.aside)])
     yield _gauge("delayed", "Things that wait for their time: retries, schedules.", (), [((), len(pipeline.delays))])
     yield _gauge("store_up", "1 while the store takes commits.", (), [((), up)])
-    yield _histogram("commit_seconds", "Time of a commit of the store.", (), [((), pipeline.commit_time)])
+    yield _histogram("commit_seconds", "Time of a commit of the store.", (), [((), pipeline.journal.time)])
     yield _histogram("submit_seconds", "From a submit that was taken to its answer.", (), [((), pipeline.answer_time)])
 
 

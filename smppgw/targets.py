@@ -79,6 +79,10 @@ class Target:
                 queue.popleft()
                 self._pipeline.expired(message)
                 continue
+            if message.not_before > now:  # a replace_sm put it off
+                queue.popleft()
+                self._pipeline.hold(message, message.not_before - now)
+                continue
             member = self._pick(message)
             if member is None:
                 return

@@ -392,7 +392,7 @@ class Connector:
         if found is None:
             self.counts.mo += 1
             body = event.body if event.command == Command.DELIVER_SM else pdus.encode_submit(pdu)
-            self.pipeline.mo(self.name, pdu, body, report)
+            self.pipeline.returns.mo(self.name, pdu, body, report)
             return
         if not found.id:
             self.counts.unreadable += 1
@@ -401,7 +401,7 @@ class Connector:
             return
         if found.state is not None:
             self.counts.receipts[found.state] += 1
-        self.pipeline.receipt(self, found, report)
+        self.pipeline.returns.receipt(self, found, report)
 
     def _receipt_in(self, pdu: SubmitSm) -> receipt.Receipt | None:
         kind = pdu.esm_class & RECEIPT_TYPES

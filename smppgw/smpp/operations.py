@@ -63,7 +63,7 @@ class Operations:
             self._answer(event, FAILED[Command(event.command)])
         elif event.command == Command.CANCEL_SM:
             self._pipeline.cancel(message)
-            self._pipeline.after_commit(lambda: self._answer(event, Status.ROK))
+            self._pipeline.journal.after(lambda: self._answer(event, Status.ROK))
         else:
             self._replace(event, pdu, message)
 
@@ -78,7 +78,7 @@ class Operations:
             tlvs=tlv.without(old.tlvs, Tag.MESSAGE_PAYLOAD),
         )
         self._pipeline.replace(message, new)
-        self._pipeline.after_commit(lambda: self._answer(event, Status.ROK))
+        self._pipeline.journal.after(lambda: self._answer(event, Status.ROK))
 
     def _cancel_all(self, event: Asked, pdu: CancelSm) -> None:
         """Without a message_id: all messages of this source to this destination (4.9.1)."""
@@ -96,10 +96,10 @@ class Operations:
             return
         for message in found:
             self._pipeline.cancel(message)
-        self._pipeline.after_commit(lambda: self._answer(event, Status.ROK))
+        self._pipeline.journal.after(lambda: self._answer(event, Status.ROK))
 
     def _there(self, event: Asked, pdu: Any, sent: Sent) -> None:
-        source = self._pipeline.sources.get(sent.waiting.connector)
+        source = self._pipeline.returns.sources.get(sent.waiting.connector)
         upstream = sent.waiting.parts[0][0] if len(sent.waiting.parts) == 1 else b""
         if source is not None and upstream and source.forwards(event.command):
             body = pdus.encode(event.command, pdu._replace(message_id=upstream))
@@ -120,8 +120,8 @@ class Operations:
                 self._query_answer(event, pdu, answered.body)
             else:
                 if event.command == Command.CANCEL_SM and sent.id in self._pipeline.ledger.waiting:
-                    self._pipeline.drop_waiting(sent.id, sent.waiting, MessageState.DELETED)
-                self._pipeline.after_commit(lambda: self._answer(event, Status.ROK))
+                    self._pipeline.returns.drop(sent.id, sent.waiting, MessageState.DELETED)
+                self._pipeline.journal.after(lambda: self._answer(event, Status.ROK))
 
         return answer
 

@@ -1,0 +1,145 @@
+"""Changes of records on their way to the store, and what may happen once they are there."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from routing.message import Delivery, Message
+from smppgw.histogram import Histogram
+from smppgw.store.contract import Store, StoreError
+
+log = structlog.get_logger()
+
+LAZY = 0.02
+"""Seconds that a change nobody waits for may wait for a commit that somebody does wait for."""
+
+PROBE = 1.0
+"""Seconds between attempts to commit while the store refuses."""
+
+
+class Report(Protocol):
+    """A deliver_sm from an upstream that is to be answered once its content is safe."""
+
+    def accepted(self) -> None: ...
+    def refused(self, status: int) -> None: ...
+
+
+@dataclass(slots=True)
+class Turn:
+    """All that one commit makes safe. The lists are in the order of coming."""
+
+    batch: dict[bytes, bytes | None] = field(default_factory=dict)
+    """Records by key; None deletes."""
+    submitted: list[Message] = field(default_factory=list)
+    """New messages, to be acknowledged and offered."""
+    sent: list[Message] = field(default_factory=list)
+    """Messages whose own submit is answered only now that an upstream has them (ack = "upstream")."""
+    reported: list[Report] = field(default_factory=list)
+    """Receipts and MO messages, to be acknowledged upstream."""
+    deliveries: list[Delivery] = field(default_factory=list)
+    """What ESMEs are to get."""
+    actions: list[Callable[[], None]] = field(default_factory=list)
+
+    def before(self, later: "Turn") -> "Turn":
+        """Both, this one's content first."""
+        return Turn(
+            self.batch | later.batch,
+            self.submitted + later.submitted,
+            self.sent + later.sent,
+            self.reported + later.reported,
+            self.deliveries + later.deliveries,
+            self.actions + later.actions,
+        )
+
+
+class Journal:
+    """One commit after the other; each serves all that came while the last one was under way."""
+
+    def __init__(
+        self,
+        store: Store,
+        loop: asyncio.AbstractEventLoop,
+        committed: Callable[[Turn], None],
+        refused: Callable[[Turn], None],
+    ) -> None:
+        self.store = store
+        self.turn = Turn()
+        """What the next commit will make safe: put things here, then call `urgent` or `soon`."""
+        self.error: str | None = None
+        """Why the store refuses, while it does."""
+        self.failures = 0
+        self.time = Histogram()
+        """How long commits took."""
+        self._loop = loop
+        self._committed = committed
+        self._refused = refused
+        self._needed = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._lazy: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def urgent(self) -> None:
+        """Somebody waits for this turn."""
+        self._needed.set()
+
+    def soon(self) -> None:
+        """Nobody waits for it."""
+        if self._lazy is None:
+            self._lazy = self._loop.call_later(LAZY, self._needed.set)
+
+    def after(self, action: Callable[[], None]) -> None:
+        """Do it once all that was changed so far is on disk."""
+        self.turn.actions.append(action)
+        self._needed.set()
+
+    def start(self) -> None:
+        """Begin to commit."""
+        self._task = self._loop.create_task(self._run(), name="commits")
+
+    async def stop(self) -> None:
+        """Commit what is there and end."""
+        while self.turn.batch and self.error is None:
+            self._needed.set()
+            await asyncio.sleep(0)
+            await self._idle.wait()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            await self._needed.wait()
+            self._needed.clear()
+            if self._lazy is not None:
+                self._lazy.cancel()
+                self._lazy = None
+            turn, self.turn = self.turn, Turn()
+            self._idle.clear()
+            began = self._loop.time()
+            try:
+                await self.store.commit(turn.batch)
+            except StoreError as error:
+                self._failed(turn, str(error))
+                self._idle.set()
+                await asyncio.sleep(PROBE)
+                self._needed.set()
+                continue
+            self.time.observe(self._loop.time() - began)
+            if self.error is not None:
+                log.info("the store works again")
+                self.error = None
+            self._committed(turn)
+            self._idle.set()
+
+    def _failed(self, turn: Turn, reason: str) -> None:
+        """New messages are refused, everything else waits for the next attempt."""
+        if self.error is None:
+            log.error("the store refuses", reason=reason)
+        self.error = reason
+        self.failures += 1
+        self._refused(turn)
+        self.turn = turn.before(self.turn)

@@ -1,0 +1,64 @@
+"""After a start: every record of the store back to where it was."""
+
+from collections import Counter
+
+import structlog
+
+from protocol import pdus
+from routing.message import DELIVERY, OFFERED, QUEUED, SET_ASIDE, WAITING, Delivery, Message, Queued, id_of
+from smppgw.pipeline import Pipeline, part_of
+from smppgw.returns import as_it_came
+from smppgw.store.contract import Store
+
+log = structlog.get_logger()
+
+
+def restore(pipeline: Pipeline, store: Store) -> Counter[str]:
+    """Call it once, with accounts, tables and upstreams in place. Returns how many there were of each kind. A record
+    that cannot be read is left where it is, and said so."""
+    kinds: Counter[str] = Counter(queued=0, waiting=0, deliveries=0, set_aside=0)
+    returns = pipeline.returns
+    keys = {name: source.keys for name, source in returns.sources.items()}
+    queued: list[Message] = []
+    for key, record in store.scan():
+        id, kind = id_of(key), record[0]
+        pipeline.ids.seen(id)
+        if kind == WAITING:
+            kinds["waiting"] += 1
+            pipeline.ledger.restore(id, record, keys, as_it_came)
+        elif kind == DELIVERY:
+            kinds["deliveries"] += 1
+            delivery = Delivery.unpack(id, record)
+            pipeline.accounts.owner(delivery.account).outbox.add(delivery)
+        elif kind == QUEUED:
+            kinds["queued"] += 1
+            message = _message(id, record)
+            if message.flags & OFFERED:
+                pipeline.counts["in_doubt"] += 1
+                reason = "in doubt: offered before a crash, answer unknown"
+                returns.keep_aside(id, message.account, reason, record)
+            else:
+                queued.append(message)
+        elif kind == SET_ASIDE:
+            kinds["set_aside"] += 1
+            returns.aside += 1
+        else:
+            log.error("a record of an unknown kind is left in the store", id=f"{id:016x}", kind=kind)
+    now = pipeline.clock()
+    for message in queued:
+        pipeline.queued[message.id] = message
+        pipeline.accounts.owner(message.account).queued += 1
+        if message.not_before > now:
+            pipeline.hold(message, message.not_before - now)
+    pipeline.reoffer([message for message in queued if not message.held])
+    return kinds
+
+
+def _message(id: int, record: bytes) -> Message:
+    queued = Queued.unpack(record)
+    pdu = pdus.decode_submit(queued.body)
+    return Message(
+        id, queued.account, queued.body, pdu.source_addr, pdu.destination_addr, pdu.service_type, pdu.esm_class,
+        pdu.data_coding, pdu.registered_delivery, queued.born, queued.expires, queued.not_before, queued.attempts,
+        queued.public, queued.flags, part_of(queued.account, pdu),
+    )  # fmt: skip

@@ -1,0 +1,273 @@
+"""What comes back: receipts and MO messages from upstream, on their way to the ESME that is to have them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from protocol import pdus, receipt, tlv
+from protocol.consts import FINAL_STATES, EsmClass, MessageState, Status
+from protocol.pdus import SubmitSm
+from protocol.receipt import Receipt
+from protocol.session import Answered
+from routing.message import Delivery, Ids, SetAside, Waiting, key_of, shown
+from routing.receipts import Keys, Ledger, wanted
+from routing.rules import Incoming
+from routing.table import MoTable
+from smppgw.access import AccessLog
+from smppgw.accounts import Accounts
+from smppgw.delays import Delays
+from smppgw.journal import Journal, Report
+from smppgw.settings import Gateway
+
+log = structlog.get_logger()
+
+# Plain ints: arithmetic on enum members costs more than the rest of a line.
+_RECEIPT, _INTERMEDIATE = int(EsmClass.RECEIPT), int(EsmClass.INTERMEDIATE)
+_UNKNOWN = int(MessageState.UNKNOWN)
+
+
+class Source(Protocol):
+    """A connector, as where receipts and MO messages come from."""
+
+    name_octets: bytes
+    exact_ids: int
+    """Receipts that were found under their id as it was spelled."""
+
+    def keys(self, id: bytes) -> Sequence[bytes]: ...
+    def exact(self, id: bytes) -> bytes: ...
+    def spellings(self, id: bytes) -> Sequence[bytes]: ...
+    def forwards(self, command: int) -> bool: ...
+    def forward(self, command: int, body: bytes, answer: Callable[[Answered | None], None]) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Early:
+    """A receipt that came before we know its id."""
+
+    source: Source
+    found: Receipt
+    report: Report
+    spellings: Sequence[bytes]
+
+
+class Returns:
+    """The ledger of messages that wait for their receipts, and the accounts' outboxes."""
+
+    def __init__(
+        self,
+        settings: Gateway,
+        loop: asyncio.AbstractEventLoop,
+        clock: Callable[[], float],
+        delays: Delays,
+        ids: Ids,
+        access: AccessLog,
+    ) -> None:
+        self.accounts = Accounts(self, delays, clock)
+        self.ledger = Ledger()
+        self.mo_table = MoTable(())
+        self.sources: dict[bytes, Source] = {}
+        self.counts: Counter[str] = Counter()
+        self.aside = 0
+        """Records that a person must look at."""
+        self.journal: Journal
+        self._settings = settings
+        self._loop = loop
+        self._clock = clock
+        self._delays = delays
+        self._ids = ids
+        self._access = access
+        self._early: dict[bytes, list[Early]] = {}
+        self._early_count = 0
+
+    # Receipts
+
+    def expect(self, id: int, waiting: Waiting, source: Source) -> bytes:
+        """An upstream took a message: the record to keep until its receipt comes. It may be here already."""
+        if self._early:
+            self._loop.call_soon(self._match_early, source, waiting)
+        return self.ledger.add(id, waiting, source.keys)
+
+    def receipt(self, source: Source, found: Receipt, report: Report) -> None:
+        """A receipt from upstream; `report` is answered once it is safe, or once it is clear that nobody waits."""
+        spellings: Sequence[bytes] = (source.exact(found.id),)
+        id = self.ledger.match(source.name_octets, spellings)
+        if id is not None:
+            source.exact_ids += 1
+        elif not source.exact_ids:  # where exact ids are the rule, a guess would name another message
+            spellings = source.spellings(found.id)
+            id = self.ledger.match(source.name_octets, spellings)
+        if id is None:
+            self._came_early(source, found, report)
+        else:
+            self._apply(id, source, found, spellings, report)
+
+    def _apply(self, id: int, source: Source, found: Receipt, spellings: Sequence[bytes], report: Report) -> None:
+        said = _UNKNOWN if found.state is None else int(found.state)
+        waiting, state, record = self.ledger.part(id, said, spellings, self._keys_of(id, source))
+        turn = self.journal.turn
+        turn.reported.append(report)
+        self.journal.urgent()
+        if record is not None:
+            turn.batch[key_of(id)] = record
+            if state and wanted(waiting.registered_delivery, state):
+                self.tell(self._ids.mint(self._clock()), waiting, state, found)
+            return
+        self._access.ended(id, waiting.account.decode(), found.id, state, found.err)
+        if wanted(waiting.registered_delivery, state):
+            self.tell(id, waiting, state, found)
+        else:
+            turn.batch[key_of(id)] = None
+
+    def _keys_of(self, id: int, source: Source) -> Keys:
+        """The id form of the connector that sent the message; the receipt may have come by another one."""
+        if len(self.sources) == 1:
+            return source.keys
+        sender = self.sources.get(Waiting.unpack(self.ledger.waiting[id]).connector)
+        return source.keys if sender is None else sender.keys
+
+    def tell(self, id: int, waiting: Waiting, state: int, found: Receipt) -> None:
+        """Make the receipt that the ESME gets, in the form its account asks for, and see that it gets it."""
+        account = self.accounts.owner(waiting.account.decode())
+        account.receipts[state] += 1
+        now = self._clock()
+        said = Receipt(
+            shown(waiting.public), MessageState(state), found.err, waiting.born, found.done or now,
+            found.sub, found.dlvrd, found.text or waiting.text, found.network_error,
+        )  # fmt: skip
+        form = account.settings.receipts
+        body = pdus.encode_submit(
+            SubmitSm(
+                b"", waiting.dest_ton, waiting.dest_npi, waiting.destination,
+                waiting.source_ton, waiting.source_npi, waiting.source,
+                _RECEIPT if state in FINAL_STATES else _INTERMEDIATE, 0, 0, b"", b"", 0, 0, 0, 0,
+                b"" if form == "tlv" else receipt.form(said),
+                b"" if form == "text" else tlv.encode(receipt.tlvs(said)),
+            )
+        )  # fmt: skip
+        self._deliver(Delivery(id, account.name, body, now, state))
+
+    def drop(self, id: int, waiting: Waiting, state: MessageState) -> None:
+        """End a sent message without a receipt of its upstream: a cancel_sm that it accepted, or its age."""
+        sender = self.sources.get(waiting.connector)
+        self.ledger.remove(id, waiting, sender.keys if sender else as_it_came)
+        self._access.ended(id, waiting.account.decode(), b"", state, b"000")
+        if wanted(waiting.registered_delivery, state):
+            self.tell(id, waiting, state, Receipt(b"", state, b"000"))
+        else:
+            self.journal.turn.batch[key_of(id)] = None
+            self.journal.soon()
+
+    def expire(self) -> None:
+        """Now and then: end what has waited for its receipt too long, set aside what no ESME came for."""
+        oldest = self._clock() - self._settings.receipt_wait
+        late: list[tuple[int, Waiting]] = []
+        for id, record in self.ledger.waiting.items():
+            if Ids.time_of(id) > oldest or len(late) == 1000:
+                break
+            late.append((id, Waiting.unpack(record)))
+        for id, waiting in late:
+            self.drop(id, waiting, MessageState.UNKNOWN)
+        for account in self.accounts.states.values():
+            account.outbox.expire()
+
+    # Receipts that came before their submit_sm_resp
+
+    def _came_early(self, source: Source, found: Receipt, report: Report) -> None:
+        """Its submit_sm_resp may still be under way: keep it, unanswered, for a while."""
+        early = Early(source, found, report, source.spellings(found.id))
+        if self._early_count >= self._settings.max_early_receipts:
+            self._give_up(early)
+            return
+        self._early_count += 1
+        for spelling in early.spellings:
+            self._early.setdefault(spelling, []).append(early)
+        self._delays.after(self._settings.early_receipt_wait, lambda: self._lapsed(early))
+
+    def _match_early(self, source: Source, waiting: Waiting) -> None:
+        for upstream, _ in waiting.parts:
+            for early in self._early.get(source.keys(upstream)[0], ())[:]:
+                id = self.ledger.match(early.source.name_octets, early.spellings)
+                if id is not None and self._forget(early):
+                    self._apply(id, early.source, early.found, early.spellings, early.report)
+
+    def _lapsed(self, early: Early) -> None:
+        if self._forget(early):
+            self._give_up(early)
+
+    def _give_up(self, early: Early) -> None:
+        id = self.ledger.match(early.source.name_octets, early.spellings)
+        if id is not None:
+            self._apply(id, early.source, early.found, early.spellings, early.report)
+            return
+        self.counts["unknown_receipt"] += 1
+        self._access.unknown(early.found.id, early.source.name_octets, early.found.state)
+        early.report.accepted()  # it is nobody's: to refuse it would only bring it back
+
+    def _forget(self, early: Early) -> bool:
+        """False when it was dealt with before."""
+        there = False
+        for spelling in early.spellings:
+            entries = self._early.get(spelling, [])
+            if early in entries:
+                there = True
+                entries.remove(early)
+                if not entries:
+                    del self._early[spelling]
+        self._early_count -= there
+        return there
+
+    # MO messages
+
+    def mo(self, connector: str, pdu: SubmitSm, body: bytes, report: Report) -> None:
+        """A message from a handset. No account owns the number: RX_P_APPN, which tells the upstream not to repeat."""
+        account = self.mo_table.choose(Incoming(connector, pdu.source_addr, pdu.destination_addr))
+        if account is None:
+            self.counts["mo_no_route"] += 1
+            report.refused(Status.RX_P_APPN)
+            return
+        if self.journal.error is not None:
+            report.refused(Status.RX_T_APPN)
+            return
+        now = self._clock()
+        self.counts["mo"] += 1
+        self.journal.turn.reported.append(report)
+        self._deliver(Delivery(self._ids.mint(now), account, body, now))
+
+    def _deliver(self, delivery: Delivery) -> None:
+        turn = self.journal.turn
+        turn.batch[key_of(delivery.id)] = delivery.pack()
+        turn.deliveries.append(delivery)
+        self.journal.urgent()
+
+    # Keeper: what outboxes report
+
+    def delivered(self, delivery: Delivery) -> None:
+        """An ESME has it."""
+        self.accounts.owner(delivery.account).delivered += 1
+        self.journal.turn.batch[key_of(delivery.id)] = None
+        self.journal.soon()
+
+    def postponed(self, delivery: Delivery) -> None:
+        """An ESME could not take it now; the count of attempts is kept."""
+        self.journal.turn.batch[key_of(delivery.id)] = delivery.pack()
+        self.journal.soon()
+
+    def set_aside(self, delivery: Delivery, reason: str) -> None:
+        """Nobody will take it: kept for a person to see."""
+        self.keep_aside(delivery.id, delivery.account, reason, delivery.pack())
+
+    def keep_aside(self, id: int, account: str, reason: str, record: bytes) -> None:
+        """Keep a record that nothing more is done with."""
+        self.aside += 1
+        self.journal.turn.batch[key_of(id)] = SetAside(self._clock(), account, reason, record).pack()
+        self.journal.soon()
+        log.warning("set aside", id=shown(id).decode(), account=account, reason=reason)
+
+
+def as_it_came(id: bytes) -> Sequence[bytes]:
+    """The keys of an id whose connector is no longer in the config."""
+    return (receipt.key(id),)
