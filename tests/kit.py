@@ -327,11 +327,12 @@ class Gateway:
             run.close()
 
 
-def simulator(*options: str | int, port: int | None = None) -> Process:
-    """`smppgw simulate smsc`; use as a context manager. Its port is the one given: choose it by free_port()."""
+def simulator(port: int, *options: str | int) -> Process:
+    """`smppgw simulate smsc` on that port, once it listens; use as a context manager."""
     words = [str(option) for option in options]
-    where = [] if port is None else ["--port", str(port)]
-    return Process([SMPPGW, "simulate", "smsc", *where, *words], name="simulate smsc")
+    process = Process([SMPPGW, "simulate", "smsc", "--port", str(port), *words], name="simulate smsc")
+    process.expect_line("listening on ")
+    return process
 
 
 Direction = Literal["up", "down"]
