@@ -42,7 +42,7 @@ async def _run(options: Options, stats_json: Path | None, dump: Path | None) -> 
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         loop.add_signal_handler(signal.SIGINT, stop.set)
         loop.add_signal_handler(signal.SIGUSR1, lambda: _report(smsc, stats_json))
-        loop.add_signal_handler(signal.SIGUSR2, smsc.toggle)
+        loop.add_signal_handler(signal.SIGUSR2, lambda: _toggle(smsc))
         print(f"listening on {options.host}:{smsc.port}", flush=True)
         while not stop.is_set():
             if stats_json is not None:
@@ -59,8 +59,13 @@ async def _run(options: Options, stats_json: Path | None, dump: Path | None) -> 
     return 0
 
 
+def _toggle(smsc: Smsc) -> None:
+    print("going down" if smsc.up else "up again", flush=True)
+    smsc.toggle()
+
+
 def _report(smsc: Smsc, stats_json: Path | None) -> None:
-    print(json.dumps(smsc.stats()), flush=True)
+    print(json.dumps({"event": "stats", **smsc.stats()}), flush=True)
     if stats_json is not None:
         _write(stats_json, smsc)
 

@@ -202,6 +202,7 @@ class Smsc:
                 lambda: Link(self), self.options.host, self.port, ssl=self.options.tls, backlog=1024
             )
             self.port = self._server.sockets[0].getsockname()[1]
+            self._look()
 
     def toggle(self) -> None:
         """Down when up, up when down."""
