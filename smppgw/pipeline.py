@@ -319,6 +319,7 @@ class Pipeline:
         ticket, message.ticket = message.ticket, None
         self._leave(message)
         if ticket is not None:
+            self.access.refused(message.account, message.source, message.destination, status)
             ticket.refused(message, status)
 
     def _leave(self, message: Message) -> None:

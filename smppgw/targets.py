@@ -27,6 +27,13 @@ class Member(Protocol):
     def room(self) -> int:
         """Messages that it would send now: window, rate and pauses considered."""
 
+    @property
+    def steady(self) -> bool:
+        """A message sent makes its room one less, and nothing else changes it meanwhile."""
+
+    def takes(self, part: int) -> bool:
+        """The bind that all parts of this message go by has room."""
+
     def send(self, message: Message) -> None: ...
     def want(self, group: str, wanted: bool) -> None:
         """A group needs its binds, or no longer does."""
@@ -47,7 +54,6 @@ class Target:
         self._down_since = clock()
         self._patience = 5.0
         self._swept = clock()
-        self._only = next(iter(self.members.values())) if len(self.members) == 1 else None
         for member in self.members.values():
             member.want(name, member.name not in group.backups)
 
@@ -69,6 +75,9 @@ class Target:
     def pump(self) -> None:
         """Send what there is room for, in order."""
         queue = self.queue
+        if not queue or not self.group.up:
+            return
+        rooms = {name: member.room for name, member in self.members.items() if member.up}
         now = self._pipeline.clock()
         while queue:
             message = queue[0]
@@ -83,21 +92,25 @@ class Target:
                 queue.popleft()
                 self._pipeline.hold(message, message.not_before - now)
                 continue
-            member = self._pick(message)
-            if member is None:
+            name = self._pick(message, rooms)
+            if name is None:
                 return
             queue.popleft()
+            member = self.members[name]
             member.send(message)
+            rooms[name] = rooms[name] - 1 if member.steady else member.room
 
-    def _pick(self, message: Message) -> Member | None:
-        if self._only is not None:
-            return self._only if self._only.room > 0 else None
-        members = self.members
-        if message.part is not None:
-            name = self.group.choose_for(message.part)
-            return members[name] if name is not None and members[name].room > 0 else None
-        name = self.group.choose(lambda each: members[each].room > 0)
-        return None if name is None else members[name]
+    def _pick(self, message: Message, rooms: dict[str, int]) -> str | None:
+        """Who takes it now; None: it waits, and what is behind it, too."""
+        part = message.part
+        if part is not None:
+            chosen = self.group.choose_for(part)
+            has_room = chosen is not None and rooms.get(chosen, 0) > 0 and self.members[chosen].takes(part)
+            return chosen if has_room else None
+        if len(rooms) == 1:
+            name = next(iter(rooms))
+            return name if rooms[name] > 0 else None
+        return self.group.choose(lambda each: rooms.get(each, 0) > 0)
 
     def member_up(self, name: str) -> None:
         """A member has its first bind."""

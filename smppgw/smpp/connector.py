@@ -91,7 +91,6 @@ class Connector:
         self._limits = limits
         self._loop = loop
         self._shape = Shape(settings)
-        self._plain: dict[str, bool] = {}
         self._errors = ErrorTable(settings.errors.sent, settings.errors.later, settings.errors.never)
         self._bucket = TokenBucket(settings.rate, settings.burst) if settings.rate else None
         self._hold = (settings.in_doubt or pipeline.settings.in_doubt) == "hold"
@@ -100,6 +99,8 @@ class Connector:
         self._stopping = False
         self._paused_until = 0.0
         self._marking = 0
+        self._turn = 0
+        self.steady = not settings.rate and settings.long_messages == "as_is" and settings.interface_version != "3.3"
         self._splits: deque[Splitting] = deque()
         self._again: list[Message] = []
         self._pumping = False
@@ -170,6 +171,10 @@ class Connector:
         else:
             self._release()
 
+    def takes(self, part: int) -> bool:
+        """The bind that all parts of this message go by has room."""
+        return self._bind_of(part).session.room > 0
+
     def send(self, message: Message) -> None:
         """Offer a message; `room` was above 0."""
         message.offered = True
@@ -192,10 +197,7 @@ class Connector:
     def _transmit(self, message: Message) -> None:
         body = message.body
         encoding = self.pipeline.accounts.owner(message.account).settings.encoding
-        plain = self._plain.get(encoding)
-        if plain is None:
-            plain = self._plain[encoding] = self._shape.plain(encoding)
-        if not plain:
+        if not self._shape.plain(encoding):
             try:
                 self._reference = self._reference + 1 & 0xFFFF
                 bodies = self._shape.bodies(body, encoding, self._reference)
@@ -214,13 +216,25 @@ class Connector:
         bind.flush_soon()
 
     def _bind_for(self, message: Message) -> "Bind":
-        """One that sends; there is one."""
-        if len(self.binds) == 1:
-            return self.binds[0]
+        """One that sends, the next one in turn with room; there is one."""
+        binds = self.binds
+        count = len(binds)
+        if count == 1:
+            return binds[0]
+        if message.part is not None:
+            return self._bind_of(message.part)
+        turn = self._turn
+        for step in range(1, count + 1):
+            bind = binds[(turn + step) % count]
+            if bind.sending and bind.session.room > 0:
+                self._turn = (turn + step) % count
+                return bind
+        return next(bind for bind in binds if bind.sending)
+
+    def _bind_of(self, part: int) -> "Bind":
+        """All parts of a message go by one bind, hence in order."""
         sending = [bind for bind in self.binds if bind.sending]
-        if message.part is not None:  # all parts by one bind, hence in order
-            return sending[message.part % len(sending)]
-        return max(sending, key=lambda bind: bind.session.room)
+        return sending[part % len(sending)]
 
     def _pump_splits(self) -> None:
         """Send the segments of split messages, in order and by one bind each, before any other message."""
