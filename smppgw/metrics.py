@@ -224,7 +224,7 @@ def _connectors(connectors: list[Connector]) -> Iterator[Metric]:
     )
     yield _counter(
         "connector_outcomes",
-        "What those answers meant: sent, later or never; unwritable could not be shaped for this upstream.",
+        "What those answers meant: sent, later or never; or unwritable, when a message did not fit this upstream.",
         ("connector", "outcome"),
         _by(((each.name, outcome), count) for each in connectors for outcome, count in each.counts.outcomes.items()),
     )

@@ -184,3 +184,9 @@ async def test_off_or_closed_it_takes_nothing(tmp_path: Path, target: str) -> No
     log.reopen()
     log.close()
     assert os.listdir(tmp_path) == []
+
+
+def test_the_operations_manual_has_the_columns() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| .+ \| `([\w ]+)` \|$", manual, re.MULTILINE)
+    assert {event: f"time {event} {columns}" for event, columns in rows} == LINES

@@ -1,11 +1,13 @@
 """Events are lines that people or machines read, and nothing in them is secret or forged."""
 
+import ast
 import io
 import json
 import logging
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from smppgw.log import LEVELS, configure, escaped, mask, masked
 
+ROOT = Path(__file__).parents[2]
 addresses = st.binary(max_size=30)
 
 
@@ -129,3 +132,22 @@ def test_what_is_escaped_is_one_printable_word(octets: bytes) -> None:
         assert word
         assert all(0x20 < octet < 0x7F for octet in word)
         assert len(word) <= 320
+
+
+def events(path: Path) -> Iterator[str]:
+    """What a file logs."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+            said = node.args[0]
+            if isinstance(node.func.value, ast.Name) and node.func.value.id == "log":
+                words = (said.body, said.orelse) if isinstance(said, ast.IfExp) else (said,)
+                yield from (str(word.value) for word in words if isinstance(word, ast.Constant))
+
+
+def test_the_operations_manual_lists_every_event_and_no_other() -> None:
+    apart = {ROOT / "smppgw" / "simulate", ROOT / "smppgw" / "load"}
+    code = [path for path in (ROOT / "smppgw").rglob("*.py") if path.parent not in apart]
+    manual = (ROOT / "docs" / "operations.md").read_text().partition("## Events")[2].partition("## Signals")[0]
+    rows = re.findall(r"^\| (`.+`) \| [\w, ]+ \|", manual, re.MULTILINE)
+    listed = [event for row in rows for event in re.findall("`([^`]+)`", row)]
+    assert sorted(listed) == sorted({event for path in code for event in events(path)})

@@ -1,0 +1,218 @@
+"""Prometheus sees every number of the running gateway, under names and labels that stay few."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from protocol.consts import MessageState, Status
+from protocol.timers import Timers
+from routing.groups import Group
+from routing.message import Delivery, Message
+from smppgw import __version__
+from smppgw.access import AccessLog
+from smppgw.metrics import COUNTS, GatewayMetrics, state_name, status_name
+from smppgw.pipeline import Pipeline
+from smppgw.settings import Account, Gateway, Limits
+from smppgw.settings import Connector as ConnectorSettings
+from smppgw.smpp.connector import Connector
+from smppgw.smpp.inbound import EsmeLink
+from smppgw.smpp.listener import Gate
+from smppgw.store.memory import MemoryStore
+from smppgw.targets import Target
+
+ROOT = Path(__file__).parents[2]
+NOW = 1_790_000_000.0
+
+
+@dataclass
+class Standing:
+    """A gateway that is put together and does nothing: no port, no bind."""
+
+    pipeline: Pipeline
+    access: AccessLog
+    gate: Gate
+    connectors: Mapping[str, Connector]
+    targets: Mapping[str, Target] = field(default_factory=dict)
+
+    def link(self, account: str, mode: str) -> EsmeLink:
+        """A bind of an account."""
+        loop = self.pipeline.loop
+        made = EsmeLink(loop, self.pipeline, self.gate, Timers(), Limits(), set())
+        made.mode = mode
+        state = self.pipeline.accounts.owner(account)
+        state.links.append(made)
+        return made
+
+    def read(self) -> dict[str, float]:
+        """A scrape: samples as they are written, and their values."""
+        text = GatewayMetrics(self).text().decode()
+        return {
+            sample.name + "".join(f" {key}={value}" for key, value in sorted(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+
+@pytest.fixture
+async def gateway() -> Standing:
+    loop = asyncio.get_running_loop()
+    access = AccessLog("", loop)
+    pipeline = Pipeline(Gateway(), MemoryStore(), loop, lambda: NOW, access)
+    pipeline.accounts.change([Account(name="demo", password_hash=None, window=50)])
+    settings = ConnectorSettings(name="SMPP1", host="localhost", port=2775, system_id="us", binds=2)
+    connector = Connector(settings, Limits(), pipeline, loop)
+    target = Target("nexmo", Group([("SMPP1", 1)]), {"SMPP1": connector}, pipeline, lambda: NOW)
+    # Making the target asked for binds; this gateway has none.
+    connector.stop()
+    await connector.stopped()
+    return Standing(pipeline, access, Gate(Limits(), lambda: NOW), {"SMPP1": connector}, {"nexmo": target})
+
+
+def message(born: float) -> Message:
+    return Message(1, "demo", b"", b"1", b"2", b"", 0, 0, 1, born, NOW + 60)
+
+
+async def test_what_an_account_does_is_counted(gateway: Standing) -> None:
+    account = gateway.pipeline.accounts.owner("demo")
+    account.statuses.update({Status.ROK: 7, Status.RTHROTTLED: 2})
+    account.receipts[MessageState.DELIVERED] = 5
+    account.delivered = 4
+    account.queued = 3
+    account.outbox.add(Delivery(1, "demo", b"", NOW - 90))
+    account.outbox.delayed = 2
+    first, second = gateway.link("demo", "transceiver"), gateway.link("demo", "transceiver")
+    gateway.link("demo", "receiver")
+    first.unanswered, second.unanswered = 10, 20
+    read = gateway.read()
+    assert read["smppgw_account_answers_total account=demo status=ROK"] == 7
+    assert read["smppgw_account_answers_total account=demo status=RTHROTTLED"] == 2
+    assert read["smppgw_account_receipts_total account=demo state=DELIVERED"] == 5
+    assert read["smppgw_account_delivered_total account=demo"] == 4
+    assert read["smppgw_account_queued_messages account=demo"] == 3
+    assert read["smppgw_account_outbox account=demo stage=waiting"] == 1
+    assert read["smppgw_account_outbox account=demo stage=delayed"] == 2
+    assert read["smppgw_account_outbox account=demo stage=under_way"] == 0
+    assert read["smppgw_account_outbox_oldest_seconds account=demo"] == 90
+    assert read["smppgw_account_binds account=demo mode=transceiver"] == 2
+    assert read["smppgw_account_binds account=demo mode=receiver"] == 1
+    assert read["smppgw_account_window_used account=demo"] == 30
+    assert read["smppgw_account_window account=demo"] == 150
+
+
+async def test_what_a_connector_does_is_counted(gateway: Standing) -> None:
+    connector = gateway.connectors["SMPP1"]
+    counts = connector.counts
+    counts.submits, counts.lapsed, counts.mo, counts.alerts, counts.unreadable = 9, 1, 2, 3, 4
+    counts.statuses.update({Status.ROK: 8, 0x401: 1})
+    counts.outcomes["sent"] = 8
+    counts.receipts[MessageState.EXPIRED] = 6
+    counts.answer_time.observe(0.03)
+    connector.failures, connector.alerting = 5, True
+    read = gateway.read()
+    assert read["smppgw_connector_submits_total connector=SMPP1"] == 9
+    assert read["smppgw_connector_lapsed_total connector=SMPP1"] == 1
+    assert read["smppgw_connector_mo_total connector=SMPP1"] == 2
+    assert read["smppgw_connector_alert_notifications_total connector=SMPP1"] == 3
+    assert read["smppgw_connector_unreadable_receipts_total connector=SMPP1"] == 4
+    assert read["smppgw_connector_answers_total connector=SMPP1 status=ROK"] == 8
+    assert read["smppgw_connector_answers_total connector=SMPP1 status=0x401"] == 1
+    assert read["smppgw_connector_outcomes_total connector=SMPP1 outcome=sent"] == 8
+    assert read["smppgw_connector_receipts_total connector=SMPP1 state=EXPIRED"] == 6
+    assert read["smppgw_connector_answer_seconds_bucket connector=SMPP1 le=0.02"] == 0
+    assert read["smppgw_connector_answer_seconds_bucket connector=SMPP1 le=0.05"] == 1
+    assert read["smppgw_connector_answer_seconds_count connector=SMPP1"] == 1
+    assert read["smppgw_connector_answer_seconds_sum connector=SMPP1"] == 0.03
+    assert read["smppgw_connector_bind_failures connector=SMPP1"] == 5
+    assert read["smppgw_connector_alert connector=SMPP1"] == 1
+    assert read["smppgw_connector_binds_configured connector=SMPP1"] == 2
+    for gauge in ("up", "wanted", "binds", "paused", "window", "window_used"):
+        assert read[f"smppgw_connector_{gauge} connector=SMPP1"] == 0
+
+
+async def test_a_queue_has_a_depth_and_an_age(gateway: Standing) -> None:
+    gone = message(NOW - 1000)
+    gone.gone = True
+    for each in (gone, message(NOW - 42), message(NOW - 1)):
+        gateway.targets["nexmo"].offer(each)
+    read = gateway.read()
+    assert read["smppgw_target_queue target=nexmo"] == 3
+    assert read["smppgw_target_oldest_seconds target=nexmo"] == 42
+    assert read["smppgw_target_up target=nexmo"] == 0
+
+
+async def test_the_pipeline_is_counted(gateway: Standing) -> None:
+    pipeline = gateway.pipeline
+    for number, key in enumerate(COUNTS):
+        pipeline.counts[key] = number
+    pipeline.queued[1] = message(NOW)
+    pipeline.returns.aside = 3
+    pipeline.journal.time.observe(0.004)
+    pipeline.answer_time.observe(0.006)
+    pipeline.journal.failures = 7
+    pipeline.journal.error = "disk full"
+    gateway.gate.enter("192.0.2.1")
+    gateway.gate.enter("192.0.2.1")
+    gateway.gate.bound("192.0.2.1")
+    gateway.gate.refused["links"] += 4
+    read = gateway.read()
+    for number, (name, _) in enumerate(COUNTS.values()):
+        assert read[f"smppgw_{name}_total"] == number
+    assert read["smppgw_failed_commits_total"] == 7
+    assert read["smppgw_queued_messages"] == 1
+    assert read["smppgw_awaiting_receipt"] == 0
+    assert read["smppgw_set_aside"] == 3
+    assert read["smppgw_delayed"] == 0
+    assert read["smppgw_store_up"] == 0
+    assert read["smppgw_commit_seconds_bucket le=0.005"] == 1
+    assert read["smppgw_submit_seconds_bucket le=0.005"] == 0
+    assert read["smppgw_links state=bound"] == 1
+    assert read["smppgw_links state=unbound"] == 1
+    assert read["smppgw_links_refused_total reason=links"] == 4
+    assert read["smppgw_access_log_errors_total"] == 0
+    assert read["smppgw_access_log_lost_lines_total"] == 0
+
+
+async def test_the_process_tells_what_it_is(gateway: Standing) -> None:
+    read = gateway.read()
+    assert any(name.startswith("smppgw_build_info") and f"version={__version__}" in name for name in read)
+    assert read["process_resident_memory_bytes"] > 0
+
+
+async def test_whatever_upstreams_answer_labels_stay_few(gateway: Standing) -> None:
+    statuses = range(0, 0x100000000, 0x10001)
+    gateway.connectors["SMPP1"].counts.statuses.update(dict.fromkeys(statuses, 1))
+    gateway.connectors["SMPP1"].counts.statuses.update(dict.fromkeys(range(0x600), 1))
+    answers = {name: value for name, value in gateway.read().items() if "connector_answers" in name}
+    assert len(answers) <= len(Status) + 256 + 1
+    assert sum(answers.values()) == len(statuses) + 0x600
+    assert (status_name(0x58), status_name(0x4FF), status_name(0x500)) == ("RTHROTTLED", "0x4FF", "other")
+    assert (state_name(2), state_name(200)) == ("DELIVERED", "other")
+
+
+async def test_names_follow_the_conventions(gateway: Standing) -> None:
+    for family in GatewayMetrics(gateway).collect():
+        assert re.fullmatch(r"smppgw_[a-z_]+", family.name)
+        assert family.documentation.endswith(".") or ";" in family.documentation
+        assert family.type != "histogram" or family.name.endswith("_seconds")
+
+
+def test_every_count_of_the_pipeline_has_a_metric() -> None:
+    code = "".join((ROOT / "smppgw" / f"{name}.py").read_text() for name in ("pipeline", "returns", "restore"))
+    used = set(re.findall(r'\.counts\["(\w+)"\]', code))
+    assert used == set(COUNTS)
+
+
+async def test_the_operations_manual_lists_every_metric_and_no_other(gateway: Standing) -> None:
+    manual = (ROOT / "docs" / "operations.md").read_text()
+    listed = re.findall(r"^\| `(smppgw_\w+)` \| [\w, ]*\| (.+) \|$", manual, re.MULTILINE)
+    there = {
+        family.name + ("_total" if family.type == "counter" else ""): family.documentation
+        for family in GatewayMetrics(gateway).collect()
+    }
+    assert dict(listed) == there
+    assert len(listed) == len(there)
