@@ -47,6 +47,10 @@ class Upstream(Protocol):
         """Send what the windows have room for."""
 
 
+Touched = dict[Upstream | None, None]
+"""Upstreams to pump, in order; None stands for messages that went nowhere."""
+
+
 class Pipeline:
     """Every message that is not yet with an upstream, and the way there."""
 
@@ -139,33 +143,39 @@ class Pipeline:
         """A turn is on disk: acknowledge, then go on."""
         for message in turn.sent:
             self._accept(message)
-        touched: dict[Upstream | None, None] = {}
-        if turn.submitted:
-            now = self.clock()
-            for message in turn.submitted:
-                self._accept(message)
-                if message.gone:
-                    continue
-                if message.not_before > now:
-                    self.hold(message, message.not_before - now)
-                else:
-                    touched[self._offer(message)] = None
+        touched = self._begin(turn.submitted)
         for report in turn.reported:
             report.accepted()
         for action in turn.actions:
             action()
+        self._pump(touched)
+        boxes: dict[Outbox, None] = {}
+        for delivery in turn.deliveries:
+            box = self.accounts.owner(delivery.account).outbox
+            box.add(delivery)
+            boxes[box] = None
+        for box in boxes:
+            # After the answers of this turn are written: a receipt must not overtake the id it names.
+            self.loop.call_soon(box.pump)
+
+    def _begin(self, submitted: list[Message]) -> Touched:
+        """Acknowledge new messages and queue them where they go; returns what to pump."""
+        touched: Touched = {}
+        now = self.clock()
+        for message in submitted:
+            self._accept(message)
+            if message.gone:
+                continue
+            if message.not_before > now:
+                self.hold(message, message.not_before - now)
+            else:
+                touched[self._offer(message)] = None
+        return touched
+
+    def _pump(self, touched: Touched) -> None:
         for upstream in touched:
             if upstream is not None:
                 upstream.pump()
-        if turn.deliveries:
-            boxes: dict[Outbox, None] = {}
-            for delivery in turn.deliveries:
-                box = self.accounts.owner(delivery.account).outbox
-                box.add(delivery)
-                boxes[box] = None
-            for box in boxes:
-                # After the answers of this turn are written: a receipt must not overtake the id it names.
-                self.loop.call_soon(box.pump)
 
     def _accept(self, message: Message) -> None:
         ticket, message.ticket = message.ticket, None
@@ -208,14 +218,12 @@ class Pipeline:
 
     def reoffer(self, messages: Iterable[Message]) -> None:
         """Route messages anew, in their order: after a reload, a delay, or when their target went down."""
-        touched: dict[Upstream | None, None] = {}
+        touched: Touched = {}
         for message in messages:
             if not message.gone:
                 message.route = None
                 touched[self._offer(message)] = None
-        for upstream in touched:
-            if upstream is not None:
-                upstream.pump()
+        self._pump(touched)
 
     def better_target(self, message: Message, current: Upstream) -> bool:
         """Would the message go elsewhere if it were offered now?"""

@@ -465,15 +465,13 @@ class Connector:
     async def _one_life(self, slot: int) -> str | None:
         """Connect, bind and stay; why it could not bind, or None when it was bound and ended."""
         settings = self.settings
-        task = asyncio.current_task()
-        assert task is not None
         try:
             if settings.tls and self._tls is None:
                 self._tls = for_connector(settings)
             name = (settings.tls_name or settings.host) if settings.tls else None
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 _, bind = await self._loop.create_connection(
-                    lambda: Bind(self, slot, task, self._limits, self._loop),
+                    lambda: Bind(self, slot, self._keepers[slot], self._limits, self._loop),
                     settings.host,
                     settings.port,
                     ssl=self._tls,

@@ -80,19 +80,23 @@ class EsmeLink(Link):
         self._links.add(self)
 
     def asked(self, event: Asked) -> None:
-        if event.command == Command.SUBMIT_SM:
-            self._submit(event)
-        elif event.command in BINDS:
-            self._bind(event)
-        elif event.command == Command.DATA_SM:
-            self._data(event)
-        elif event.command == Command.SUBMIT_MULTI:
-            self._multi(event)
-        elif self.account is not None:
-            try:
-                Operations(self._pipeline, self.account, self._answer).asked(event)
-            except PduError as error:
-                self._answer(event, error.status)
+        account, command = self.account, event.command
+        if account is None:
+            if command in BINDS:
+                self._bind(event)
+            return
+        try:
+            if command == Command.SUBMIT_SM:
+                self._take(account, event, pdus.decode_submit(event.body), event.body)
+            elif command == Command.DATA_SM:
+                pdu = pdus.submit_of(pdus.decode(command, event.body))
+                self._take(account, event, pdu, pdus.encode_submit(pdu))
+            elif command == Command.SUBMIT_MULTI:
+                self._multi(account, event, pdus.decode(command, event.body))
+            else:
+                Operations(self._pipeline, account, self._answer).asked(event)
+        except PduError as error:
+            self._answer(event, error.status)
 
     def answered(self, event: Answered) -> None:
         if self.account is not None and type(event.token) is Delivery:
@@ -195,25 +199,7 @@ class EsmeLink(Link):
 
     # Submits
 
-    def _submit(self, event: Asked) -> None:
-        try:
-            pdu = pdus.decode_submit(event.body)
-        except PduError as error:
-            self._answer(event, error.status)
-            return
-        self._take(event, pdu, event.body)
-
-    def _data(self, event: Asked) -> None:
-        try:
-            pdu = pdus.submit_of(pdus.decode(event.command, event.body))
-        except PduError as error:
-            self._answer(event, error.status)
-            return
-        self._take(event, pdu, pdus.encode_submit(pdu))
-
-    def _take(self, event: Asked, pdu: SubmitSm, body: bytes) -> None:
-        account = self.account
-        assert account is not None
+    def _take(self, account: AccountState, event: Asked, pdu: SubmitSm, body: bytes) -> None:
         if self.unanswered >= account.settings.window:
             taken: Message | Status = Status.RMSGQFUL
         else:
@@ -221,21 +207,10 @@ class EsmeLink(Link):
         if isinstance(taken, Message):
             self.unanswered += 1
         else:
-            self._refuse(event, pdu, taken)
+            self._pipeline.access.refused(account.name, pdu.source_addr, pdu.destination_addr, taken)
+            self._answer(event, taken)
 
-    def _refuse(self, event: Asked, pdu: SubmitSm, status: int) -> None:
-        assert self.account is not None
-        self._pipeline.access.refused(self.account.name, pdu.source_addr, pdu.destination_addr, status)
-        self._answer(event, status)
-
-    def _multi(self, event: Asked) -> None:
-        account = self.account
-        assert account is not None
-        try:
-            pdu: SubmitMulti = pdus.decode(event.command, event.body)
-        except PduError as error:
-            self._answer(event, error.status)
-            return
+    def _multi(self, account: AccountState, event: Asked, pdu: SubmitMulti) -> None:
         if not pdu.dest_address:
             self._answer(event, Status.RINVNUMDESTS)
         elif self.unanswered >= account.settings.window:
@@ -268,7 +243,7 @@ class Submit:
     def accepted(self, message: Message) -> None:
         self._link.done(self._event, Status.ROK, b"%016x\0" % message.public)
 
-    def refused(self, message: Message, status: int) -> None:
+    def refused(self, message: Message, status: int) -> None:  # noqa: ARG002  a Ticket hears which message it was
         self._link.done(self._event, status)
 
 
@@ -301,7 +276,7 @@ class Multi:
                 self._failed.append(UnsuccessSme(*destination, taken))
         self._decide()
 
-    def accepted(self, message: Message) -> None:
+    def accepted(self, message: Message) -> None:  # noqa: ARG002  a Ticket hears which message it was
         self._decide()
 
     def refused(self, message: Message, status: int) -> None:
