@@ -15,7 +15,7 @@ PATIENCE = 1.0
 class Metrics(Protocol):
     """Where a scrape comes from."""
 
-    def text(self) -> bytes: ...
+    async def text(self) -> bytes: ...
 
 
 class HttpServer:
@@ -57,7 +57,7 @@ class HttpServer:
             await runner.cleanup()
 
     async def _show_metrics(self, _request: web.Request) -> web.Response:
-        return web.Response(body=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=await self._metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _show_health(self, _request: web.Request) -> web.Response:
         """To have answered is the proof: the process lives, and its loop turns."""

@@ -14,7 +14,7 @@ from tests.kit import free_port
 
 
 class Numbers:
-    def text(self) -> bytes:
+    async def text(self) -> bytes:
         return b"smppgw_store_up 1.0\n"
 
 

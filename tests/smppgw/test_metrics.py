@@ -48,9 +48,9 @@ class Standing:
         state.links.append(made)
         return made
 
-    def read(self) -> dict[str, float]:
+    async def read(self) -> dict[str, float]:
         """A scrape: samples as they are written, and their values."""
-        text = GatewayMetrics(self).text().decode()
+        text = (await GatewayMetrics(self).text()).decode()
         return {
             sample.name + "".join(f" {key}={value}" for key, value in sorted(sample.labels.items())): sample.value
             for family in text_string_to_metric_families(text)
@@ -88,7 +88,7 @@ async def test_what_an_account_does_is_counted(gateway: Standing) -> None:
     first, second = gateway.link("demo", "transceiver"), gateway.link("demo", "transceiver")
     gateway.link("demo", "receiver")
     first.unanswered, second.unanswered = 10, 20
-    read = gateway.read()
+    read = await gateway.read()
     assert read["smppgw_account_answers_total account=demo status=ROK"] == 7
     assert read["smppgw_account_answers_total account=demo status=RTHROTTLED"] == 2
     assert read["smppgw_account_receipts_total account=demo state=DELIVERED"] == 5
@@ -113,7 +113,7 @@ async def test_what_a_connector_does_is_counted(gateway: Standing) -> None:
     counts.receipts[MessageState.EXPIRED] = 6
     counts.answer_time.observe(0.03)
     connector.failures, connector.alerting = 5, True
-    read = gateway.read()
+    read = await gateway.read()
     assert read["smppgw_connector_submits_total connector=SMPP1"] == 9
     assert read["smppgw_connector_lapsed_total connector=SMPP1"] == 1
     assert read["smppgw_connector_mo_total connector=SMPP1"] == 2
@@ -139,7 +139,7 @@ async def test_a_queue_has_a_depth_and_an_age(gateway: Standing) -> None:
     gone.gone = True
     for each in (gone, message(NOW - 42), message(NOW - 1)):
         gateway.targets["nexmo"].offer(each)
-    read = gateway.read()
+    read = await gateway.read()
     assert read["smppgw_target_queue target=nexmo"] == 3
     assert read["smppgw_target_oldest_seconds target=nexmo"] == 42
     assert read["smppgw_target_up target=nexmo"] == 0
@@ -159,7 +159,7 @@ async def test_the_pipeline_is_counted(gateway: Standing) -> None:
     gateway.gate.enter("192.0.2.1")
     gateway.gate.bound("192.0.2.1")
     gateway.gate.refused["links"] += 4
-    read = gateway.read()
+    read = await gateway.read()
     for number, (name, _) in enumerate(COUNTS.values()):
         assert read[f"smppgw_{name}_total"] == number
     assert read["smppgw_failed_commits_total"] == 7
@@ -178,7 +178,7 @@ async def test_the_pipeline_is_counted(gateway: Standing) -> None:
 
 
 async def test_the_process_tells_what_it_is(gateway: Standing) -> None:
-    read = gateway.read()
+    read = await gateway.read()
     assert any(name.startswith("smppgw_build_info") and f"version={__version__}" in name for name in read)
     assert read["process_resident_memory_bytes"] > 0
 
@@ -187,7 +187,7 @@ async def test_whatever_upstreams_answer_labels_stay_few(gateway: Standing) -> N
     statuses = range(0, 0x100000000, 0x10001)
     gateway.connectors["SMPP1"].counts.statuses.update(dict.fromkeys(statuses, 1))
     gateway.connectors["SMPP1"].counts.statuses.update(dict.fromkeys(range(0x600), 1))
-    answers = {name: value for name, value in gateway.read().items() if "connector_answers" in name}
+    answers = {name: value for name, value in (await gateway.read()).items() if "connector_answers" in name}
     assert len(answers) <= len(Status) + 256 + 1
     assert sum(answers.values()) == len(statuses) + 0x600
     assert (status_name(0x58), status_name(0x4FF), status_name(0x500)) == ("RTHROTTLED", "0x4FF", "other")
