@@ -1,4 +1,4 @@
-# ruff: noqa: PLC0415, PLR0917  --help is to be quick; a command has as many options as it has
+# ruff: noqa: PLC0415  --help is to be quick
 """The command line. What a command needs is imported when it runs, so that --help is quick."""
 
 import json as json_

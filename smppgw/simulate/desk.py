@@ -1,5 +1,6 @@
 """Take the messages of a simulated SMSC's ESMEs, answer for them, and make their receipts."""
 
+import os
 import time
 from collections import Counter, deque
 from functools import partial
@@ -66,7 +67,7 @@ class Desk:
         self.first = self.last = 0.0
         self._alarm = alarm
         self._fate = Fate(options)
-        self._number = options.first_id if options.first_id is not None else time.time_ns() // 1000
+        self._number = options.first_id if options.first_id is not None else _first_id()
         self._id = id_writer(options.id_form)
         self._receipt_id = id_writer(options.receipt_id_form or options.id_form)
         self._held: dict[bytes, Held] = {}
@@ -297,6 +298,11 @@ class Desk:
             short_message=pdu.short_message, registered_delivery=pdu.registered_delivery, tlvs=b""
         )
         return Status.ROK
+
+
+def _first_id() -> int:
+    """After a restart, and beside another SMSC, no id comes twice."""
+    return int(time.time()) * 10**9 + int.from_bytes(os.urandom(4), "big") % 10**9
 
 
 def message(source: bytes, destination: bytes, text: str | bytes, data_coding: int | None) -> SubmitSm:

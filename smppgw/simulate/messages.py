@@ -30,9 +30,7 @@ class Held:
 
     __slots__ = ("came", "deleted", "done", "number", "outcome", "owner", "pdu", "told")
 
-    def __init__(  # noqa: PLR0917  called once for every message
-        self, number: int, pdu: SubmitSm, owner: str, came: bytes, done: float, outcome: MessageState
-    ) -> None:
+    def __init__(self, number: int, pdu: SubmitSm, owner: str, came: bytes, done: float, outcome: MessageState) -> None:
         self.number = number
         self.pdu = pdu
         self.owner = owner
