@@ -13,6 +13,9 @@ Keys = Callable[[bytes], Sequence[bytes]]
 
 _NO_FINAL = 0
 
+REMEMBERED = 20_000
+"""At least so many of the last upstream ids that ended are known again."""
+
 
 class Ledger:
     """All messages that an upstream has and whose receipts are to come."""
@@ -21,6 +24,8 @@ class Ledger:
         self.waiting: dict[int, bytes] = {}
         """Our id to its WAITING record, oldest first."""
         self._by_upstream: dict[bytes, int] = {}
+        self._ended: dict[bytes, None] = {}
+        self._ended_before: dict[bytes, None] = {}
         self._prefixes: dict[bytes, bytes] = {}
         self._siblings: dict[bytes, tuple[bytes, ...]] = {}
 
@@ -78,6 +83,11 @@ class Ledger:
             del self._by_upstream[prefix + spelling]
         return None
 
+    def ended(self, connector: bytes, spelling: bytes) -> bool:
+        """A message of this upstream id ended not long ago: what comes for it now is probably a repetition."""
+        key = self._prefix(connector) + spelling
+        return key in self._ended or key in self._ended_before
+
     def part(self, id: int, state: int, spellings: Sequence[bytes], keys: Keys) -> tuple[Waiting, int, bytes | None]:
         """Note a state that the upstream reported for a message. Returns what waited, the state that the whole
         message has now (0: its other segments are still to come) and its new record, or None when it is final
@@ -110,6 +120,9 @@ class Ledger:
                 key = prefix + keys(upstream)[0]
                 if self._by_upstream.get(key) == id:
                     del self._by_upstream[key]
+                self._ended[key] = None
+        if len(self._ended) > REMEMBERED:
+            self._ended_before, self._ended = self._ended, {}
 
     def _prefix(self, connector: bytes) -> bytes:
         """A short name for a connector, so that a million keys do not each spell it out."""

@@ -181,7 +181,8 @@ class App:
             shares = [(each.connector, each.weight) for each in group.active]
             backups = [(each.connector, each.weight) for each in group.backup]
             sharing = Group(shares, backups, group.backup_after, group.hand_back_after, now)
-            made[name] = Target(name, sharing, members, self.pipeline, self.loop.time)
+            patience = group.backup_after if group.backup else 0.0
+            made[name] = Target(name, sharing, members, self.pipeline, self.loop.time, patience)
         for name in {target for route in settings.routes for target in (route.to, *route.fallback)} - set(made):
             connector = self.connectors[name]
             known = old.get(name)
@@ -203,6 +204,7 @@ class App:
             await asyncio.sleep(TICK)
             for link in list(self.links):
                 link.tick()
+            self._retired = [connector for connector in self._retired if not connector.over]
             for connector in (*self.connectors.values(), *self._retired):
                 connector.tick()
             for target in self.targets.values():

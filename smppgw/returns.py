@@ -27,7 +27,9 @@ log = structlog.get_logger()
 
 # Plain ints: arithmetic on enum members costs more than the rest of a line.
 _RECEIPT, _INTERMEDIATE = int(EsmClass.RECEIPT), int(EsmClass.INTERMEDIATE)
-_UNKNOWN = int(MessageState.UNKNOWN)
+
+REPETITION = 1.0
+"""Seconds that a receipt waits for its message when one of that upstream id has just ended."""
 
 
 class Source(Protocol):
@@ -106,7 +108,7 @@ class Returns:
             self._apply(id, source, found, spellings, report)
 
     def _apply(self, id: int, source: Source, found: Receipt, spellings: Sequence[bytes], report: Report) -> None:
-        said = _UNKNOWN if found.state is None else int(found.state)
+        said = 0 if found.state is None else int(found.state)  # no word that nobody knows ends a message
         waiting, state, record = self.ledger.part(id, said, spellings, self._keys_of(id, source))
         turn = self.journal.turn
         turn.reported.append(report)
@@ -185,7 +187,10 @@ class Returns:
         self._early_count += 1
         for spelling in early.spellings:
             self._early.setdefault(spelling, []).append(early)
-        self._delays.after(self._settings.early_receipt_wait, lambda: self._lapsed(early))
+        wait = self._settings.early_receipt_wait
+        if self.ledger.ended(source.name_octets, early.spellings[0]):
+            wait = min(wait, REPETITION)  # an upstream that repeats what it had no answer to must not fill its window
+        self._delays.after(wait, lambda: self._lapsed(early))
 
     def _match_early(self, source: Source, waiting: Waiting) -> None:
         for upstream, _ in waiting.parts:

@@ -12,6 +12,9 @@ from smppgw.pipeline import Pipeline
 
 log = structlog.get_logger()
 
+PATIENCE = 5.0
+"""Seconds for which a target may be down before fallbacks are used: as long as a bind takes."""
+
 SWEEP = 30.0
 """Seconds between looks for expired messages in a queue that does not move."""
 
@@ -43,7 +46,13 @@ class Target:
     """One queue and the members that empty it."""
 
     def __init__(
-        self, name: str, group: Group, members: Mapping[str, Member], pipeline: Pipeline, clock: Callable[[], float]
+        self,
+        name: str,
+        group: Group,
+        members: Mapping[str, Member],
+        pipeline: Pipeline,
+        clock: Callable[[], float],
+        patience: float = 0.0,
     ) -> None:
         self.name = name
         self.group = group
@@ -52,7 +61,7 @@ class Target:
         self._pipeline = pipeline
         self._clock = clock
         self._down_since = clock()
-        self._patience = 5.0
+        self._patience = PATIENCE + patience
         self._swept = clock()
         for member in self.members.values():
             member.want(name, member.name not in group.backups)

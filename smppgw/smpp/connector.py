@@ -178,8 +178,6 @@ class Connector:
     def send(self, message: Message) -> None:
         """Offer a message; `room` was above 0."""
         message.offered = True
-        if self._bucket is not None:
-            self._bucket.take(self.pipeline.clock())
         if self._hold and not message.flags & OFFERED and message.ticket is None:
             self._marking += 1
             self.pipeline.mark_offered(message, partial(self._marked, message))
@@ -210,6 +208,8 @@ class Connector:
                 self._pump_splits()
                 return
             body = bodies[0]
+        if self._bucket is not None:
+            self._bucket.take(self.pipeline.clock())  # `room` saw that there is one
         bind = self._bind_for(message)
         self.counts.submits += 1
         bind.session.request(Command.SUBMIT_SM, body, message, self._loop.time())
@@ -242,6 +242,9 @@ class Connector:
             split = self._splits[0]
             bind = self._bind_for(split.message)
             while split.bodies and bind.session.room > 0:
+                if self._bucket is not None and not self._bucket.take(self.pipeline.clock()):
+                    self._pump_after(self._bucket.wait(self.pipeline.clock()))
+                    break
                 self.counts.submits += 1
                 bind.session.request(Command.SUBMIT_SM, split.bodies.popleft(), split, self._loop.time())
             bind.flush_soon()
@@ -432,6 +435,11 @@ class Connector:
         self._stopping = True
         self._wanted.clear()
         self._release()
+
+    @property
+    def over(self) -> bool:
+        """Stopped, and all its binds are gone."""
+        return self._stopping and all(keeper.done() for keeper in self._keepers)
 
     async def stopped(self) -> None:
         """Until all binds are gone."""
