@@ -1,0 +1,242 @@
+"""kill -9 at any moment: what was acknowledged is sent, and its receipt comes back."""
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from protocol.consts import Command
+from protocol.pdus import decode, decode_submit, encode_submit
+from protocol.session import Answered
+from smppgw.simulate.mailbox import Delivery
+from smppgw.simulate.options import Options
+from smppgw.simulate.smsc import Smsc
+from tests.endtoend.conftest import Join, Serve
+from tests.endtoend.esme import Esme, message
+from tests.endtoend.running import Running
+from tests.kit import relay_config
+
+WINDOW = 100
+"""Of the gateway's bind, and of each of our links."""
+
+PATIENT = 30.0
+
+
+class Witness(Smsc):
+    """An SMSC that remembers which numbers the gateway took a receipt of."""
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        self.took: Counter[bytes] = Counter()
+
+    def acked(self, delivery: Delivery) -> None:
+        super().acked(delivery)
+        self.took[decode_submit(delivery.body).source_addr] += 1
+
+
+class Aggregator:
+    """An ESME that submits to another number each time and binds again after every crash.
+
+    What it was promised is in `promised`; whatever did not get an answer it gives up.
+    """
+
+    def __init__(self) -> None:
+        self.promised: dict[bytes, bytes] = {}
+        """Number by the id in our answer."""
+        self.owed: set[bytes] = set()
+        """Ids that were promised and have no receipt so far."""
+        self.sent = 0
+        self.told: Counter[bytes] = Counter()
+        """Receipts by id."""
+        self.numbers: set[bytes] = set()
+        """Those that receipts came for."""
+        self.mismatched: list[tuple[bytes, bytes]] = []
+        self.refused: Counter[int] = Counter()
+        self._links: list[Esme] = []
+        self._submitting = False
+        self._waits: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+
+    async def attach(self, gateway: Running, *modes: str, submitting: bool = True) -> None:
+        """Binds, and begins to submit. ConnectionError when the gateway goes meanwhile."""
+        self.detach()
+        self._submitting = submitting
+        for mode in modes:
+            link = await Esme.connect(gateway.port)
+            self._links.append(link)
+            link.answers = partial(self._told, link)
+            answer = await link.bind(mode)
+            assert answer.status == 0
+        if submitting:
+            for link, mode in zip(self._links, modes, strict=True):
+                for _ in range(WINDOW * (mode != "receiver")):
+                    self._submit(link)
+
+    def detach(self) -> None:
+        self._submitting = False
+        for link in self._links:
+            link.cut()
+        self._links.clear()
+
+    async def until(self, what: Callable[[], bool], patience: float = PATIENT) -> None:
+        if what():
+            return
+        entry = (what, asyncio.get_running_loop().create_future())
+        self._waits.append(entry)
+        try:
+            await asyncio.wait_for(entry[1], patience)
+        except TimeoutError:
+            raise TimeoutError(
+                f"{len(self.promised)} promised, {len(self.owed)} receipts owed after {patience:.0f} s, "
+                f"as that to {[self.promised[id] for id in sorted(self.owed)[:3]]}"
+            ) from None
+        finally:
+            self._waits.remove(entry)
+
+    async def until_promised(self, count: int) -> None:
+        await self.until(lambda: len(self.promised) >= count)
+
+    async def until_told(self, count: int) -> None:
+        await self.until(lambda: len(self.told) >= count)
+
+    def _submit(self, link: Esme) -> None:
+        if not self._submitting or link.closed:
+            return
+        self.sent += 1
+        number = b"4479%08d" % self.sent
+        asked = link.ask(Command.SUBMIT_SM, encode_submit(message(number)))
+        asked.add_done_callback(lambda done: self._answered(link, number, done))
+
+    def _answered(self, link: Esme, number: bytes, done: "asyncio.Future[Answered]") -> None:
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            answer = done.result()
+            if answer.status == 0:
+                id = decode(answer.command, answer.body).message_id
+                self.promised[id] = number
+                if id not in self.told:
+                    self.owed.add(id)
+            else:
+                self.refused[answer.status] += 1
+            self._submit(link)
+            self._look()
+
+    def _told(self, link: Esme, _pdu: object) -> int:
+        receipt, number = link.receipts.pop(), link.deliveries.pop().source_addr
+        self.told[receipt.id] += 1
+        self.owed.discard(receipt.id)
+        self.numbers.add(number)
+        if self.promised.get(receipt.id, number) != number or receipt.state is None:
+            self.mismatched.append((receipt.id, number))
+        self._look()
+        return 0
+
+    def _look(self) -> None:
+        for what, done in self._waits:
+            if not done.done() and what():
+                done.set_result(None)
+
+
+def config(port: int, **over: Any) -> dict[str, Any]:
+    return relay_config(
+        port,
+        # A crash leaves receipts whose messages are sent again under other ids: do not wait for those for long.
+        gateway={"early_receipt_wait": "200ms"},
+        connectors={"up": {"window": WINDOW, "rebind": ["20ms"]}},
+        log={"level": "info"},
+        **over,
+    )
+
+
+@pytest.mark.parametrize("ack", ["store", "upstream"])
+async def test_nothing_acknowledged_is_lost_however_often_it_is_killed_under_load(serve: Serve, ack: str) -> None:
+    chance = random.Random(ack)
+    kills = 24 if ack == "store" else 8
+    async with Witness(Options(receipt_delay=0.01, receipt_jitter=0.1)) as smsc:
+        gateway = await serve(config(smsc.port, accounts={"esme": {"ack": ack}}), "up")
+        esme = Aggregator()
+        for kill in range(kills):
+            if kill:
+                await gateway.start()
+            enough = len(esme.promised) + chance.randrange(1500)
+            await esme.attach(gateway, "transceiver", "transmitter", "receiver")
+            await esme.until_promised(enough)
+            await gateway.kill()
+        await gateway.start("up")
+        await esme.attach(gateway, "transceiver", "receiver", submitting=False)
+        await esme.until(lambda: not esme.owed)
+        await smsc.until(lambda: not smsc.waiting and not smsc.desk.due)
+        if ack == "store":  # it was on disk before it was sent, acknowledged or not
+            await esme.until(lambda: smsc.destinations <= esme.numbers)
+        esme.detach()
+        print(
+            f"{ack}: {kills} kills, {len(esme.promised)} acknowledged of {esme.sent}; sent again {smsc.desk.again}, "
+            f"receipts again {sum(esme.told.values()) - len(esme.told)}"
+        )
+        assert set(esme.promised.values()) <= smsc.destinations
+        assert ack == "upstream" or set(smsc.took) <= esme.numbers
+        assert not esme.mismatched
+        assert not esme.refused
+        assert max(Counter(pdu.destination_addr for pdu in smsc.received).values()) <= 3
+        # In flight: those of the bind's window, and those answered within the commit that was under way.
+        assert smsc.desk.again <= kills * 5 * WINDOW
+
+
+async def test_receipts_that_come_while_the_esme_is_away_survive_every_kill(serve: Serve) -> None:
+    async with Witness(Options(receipt_delay=0.2, receipt_jitter=3.0)) as smsc:
+        gateway = await serve(config(smsc.port), "up")
+        esme = Aggregator()
+        await esme.attach(gateway, "transmitter")
+        await esme.until_promised(3000)
+        esme.detach()
+        chance = random.Random(1)
+        for _ in range(6):
+            await smsc.wait_acknowledged(smsc.acknowledged + chance.randrange(1, 400))
+            await gateway.kill()
+            await gateway.start("up")
+        await smsc.until(lambda: not smsc.waiting and not smsc.desk.due)
+        await esme.attach(gateway, "receiver", submitting=False)
+        await esme.until(lambda: not esme.owed)
+        esme.detach()
+        assert set(esme.promised.values()) <= smsc.destinations
+        assert not esme.mismatched
+        # Nobody was there to take one twice.
+        assert set(esme.told.values()) == {1}
+
+
+async def test_receipts_on_their_way_to_the_esme_survive_every_kill(serve: Serve) -> None:
+    async with Witness(Options()) as smsc:
+        gateway = await serve(config(smsc.port, accounts={"esme": {"deliver_window": 50}}), "up")
+        esme = Aggregator()
+        await esme.attach(gateway, "transmitter")
+        await esme.until_promised(3000)
+        esme.detach()
+        await smsc.until(lambda: smsc.acknowledged >= len(esme.promised))
+        for _ in range(4):
+            enough = len(esme.told) + 300
+            await esme.attach(gateway, "receiver", submitting=False)
+            await esme.until_told(enough)
+            await gateway.kill()
+            await gateway.start("up")
+        await esme.attach(gateway, "receiver", submitting=False)
+        await esme.until(lambda: not esme.owed)
+        esme.detach()
+        assert not esme.mismatched
+        assert max(esme.told.values()) <= 5
+        assert smsc.desk.again <= WINDOW * 5
+
+
+async def test_an_unwanted_receipt_leaves_nothing_behind(serve: Serve, join: Join) -> None:
+    async with Witness(Options()) as smsc:
+        gateway = await serve(config(smsc.port), "up")
+        link = await join(gateway)
+        assert await link.status("447700900001", registered_delivery=0) == 0
+        await smsc.wait_for(1)
+        assert await gateway.stop() == 0
+        await gateway.start("up")
+        restored = await gateway.expect("restored")
+        assert (restored["queued"], restored["waiting"], restored["deliveries"]) == (0, 0, 0)
+        assert smsc.submits == 1
