@@ -223,8 +223,8 @@ class Smsc(Program):
     async def start(self) -> None:
         await self._start(
             "simulate", "smsc", "--port", "0", "--name", self.name, "--system-id", "gateway", "--password", "secret",
-            "--slow", "0.05", "--receipt-delay", "0.3", "--receipt-jitter", "0.7", "--id-form", "hex", "--receipt-id-form", "decimal",
-            "--stats-json", self._counters, "--dump", self._dump,
+            "--slow", "0.05", "--receipt-delay", "0.3", "--receipt-jitter", "0.7",
+            "--id-form", "hex", "--receipt-id-form", "decimal", "--stats-json", self._counters, "--dump", self._dump,
             ready=self._listening,
         )  # fmt: skip
 
