@@ -1,6 +1,6 @@
 """What a durable commit costs on each store, beside an idle loop and beside a busy one.
 
-`python benchmarks/store.py [--quick] [--json] [--path DIRECTORY]`; medians of five runs. The directory must be
+`python -m benchmarks.store [--quick] [--json] [--path DIRECTORY]`; medians of five runs. The directory must be
 on a real disk: on tmpfs a sync costs nothing. The last three are ways that the LMDB store does not go: `within`, the
 whole transaction on the loop's thread, disk waits included; `thread`, the whole of it on another thread; `signal`, the
 store as it is, but for the loop's own looks.
@@ -24,8 +24,8 @@ from typing import Protocol
 
 import lmdb
 import uvloop
-from timing import RESULTS, machine
 
+from benchmarks.timing import RESULTS, machine
 from smppgw.store.lmdb import LmdbStore
 from smppgw.store.memory import MemoryStore
 
