@@ -39,6 +39,7 @@ RETRY = 1.0
 """Seconds until a delivery that got a temporary status is sent again."""
 _TEMPORARY = frozenset({Status.RMSGQFUL, Status.RTHROTTLED, Status.RSUBMITFAIL, Status.RX_T_APPN, Status.RSYSERR})
 _SUBMIT_SM = int(Command.SUBMIT_SM)
+_INTERMEDIATE = int(RegisteredDelivery.INTERMEDIATE)  # an enum's & takes a microsecond
 
 
 class Asker(Receiver, Protocol):
@@ -71,6 +72,8 @@ class Desk:
         self._id = id_writer(options.id_form)
         self._receipt_id = id_writer(options.receipt_id_form or options.id_form)
         self._held: dict[bytes, Held] = {}
+        self._order: deque[bytes] = deque()
+        """Ids, the oldest first: finding the first key of a dict that shrinks there takes microseconds."""
         self._holding = False
         self._withheld: list[tuple[Asker, Asked, Held]] = []
         self._minute, self._date = 0.0, b""
@@ -184,9 +187,11 @@ class Desk:
         done = now if self._prompt else now + self.options.slow + self.options.receipt_delay + self._fate.jitter()
         held = Held(number, pdu, link.owner, self._day(wall), done, self._fate.outcome())
         kept = self._held
-        kept[self._id(number)] = held
+        key = self._id(number)
+        kept[key] = held
+        self._order.append(key)
         if len(kept) > self.options.keep:
-            del kept[next(iter(kept))]
+            del kept[self._order.popleft()]
         return held
 
     def _accept(self, link: Asker, asked: Asked, held: Held) -> None:
@@ -204,7 +209,7 @@ class Desk:
             self._see_to_receipt(held, link)
 
     def _see_to_receipt(self, held: Held, link: Asker) -> None:
-        if held.pdu.registered_delivery & RegisteredDelivery.INTERMEDIATE:
+        if held.pdu.registered_delivery & _INTERMEDIATE:
             self._tell(held, MessageState.ENROUTE, link)
         if self._prompt:
             self._receipt(held, link)
