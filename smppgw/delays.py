@@ -39,7 +39,9 @@ class Delays:
     def _due(self) -> None:
         self._timer = None
         now = self._loop.time() + 0.001  # timers may fire a clock tick early
-        while self._heap and self._heap[0][0] <= now:
-            heapq.heappop(self._heap)[2]()
-        if self._heap:
-            self._set()
+        try:
+            while self._heap and self._heap[0][0] <= now:
+                heapq.heappop(self._heap)[2]()
+        finally:  # one that fails must not keep the others waiting
+            if self._heap:
+                self._set()
