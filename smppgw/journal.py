@@ -101,9 +101,10 @@ class Journal:
         self._task = self._loop.create_task(self._run(), name="commits")
 
     async def stop(self) -> None:
-        """Commit what is there and end."""
-        while self.turn.batch and self.error is None:
-            self._needed.set()
+        """Commit what is there and end; a commit under way is waited for."""
+        while (self.turn.batch or not self._idle.is_set()) and self.error is None:
+            if self.turn.batch:
+                self._needed.set()
             await asyncio.sleep(0)
             await self._idle.wait()
         if self._task is not None:
