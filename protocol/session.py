@@ -125,11 +125,21 @@ class Session:
     what the state forbids by itself; everything else becomes an event, in the order of the wire."""
 
     __slots__ = (
-        "_allowed", "_enquiring", "_out", "_pending", "_reader", "_requests", "_sendable", "_sequence", "_timers",
-        "_watch", "side", "state", "strays", "window",
+        "_allowed", "_enquiring", "_out", "_patient", "_pending", "_reader", "_requests", "_sendable", "_sequence",
+        "_timers", "_unbind", "_watch", "side", "state", "strays", "window",
     )  # fmt: skip
 
-    def __init__(self, side: Side, now: float, *, timers: Timers, max_pdu: int = 65536, window: int = 100) -> None:
+    def __init__(
+        self,
+        side: Side,
+        now: float,
+        *,
+        timers: Timers,
+        max_pdu: int = 65536,
+        window: int = 100,
+        patient: bool = False,
+    ) -> None:
+        """A `patient` session does not answer the peer's unbind by itself: see `leaving`."""
         self.side = side
         self.window = window
         self.strays = 0
@@ -142,6 +152,8 @@ class Session:
         self._sequence = 0
         self._pending: dict[int, tuple[int, Any, float]] = {}  # in the order of sending, hence of lapsing
         self._enquiring = False
+        self._patient = patient
+        self._unbind: int | None = None
         self._out: list[bytes] = []
 
     @property
@@ -214,6 +226,19 @@ class Session:
             if self.state is State.BINDING:
                 self._enter(BOUND_AS[Command(command)] if status == Status.ROK else State.OPEN)
         self._out.append(frame(command | RESPONSE, status, asked.sequence, body))
+
+    @property
+    def leaving(self) -> bool:
+        """The peer unbound, and waits for what is still open before we answer with `leave`."""
+        return self._unbind is not None and self.state is not State.CLOSED
+
+    def leave(self) -> Ended:
+        """Answer the peer's unbind; the session is over."""
+        if self._unbind is None:
+            raise LocalError("the peer did not unbind")
+        self._out.append(frame(Command.UNBIND_RESP, 0, self._unbind))
+        self._enter(State.CLOSED)
+        return Ended("the peer unbound")
 
     def outgoing(self) -> bytes:
         """The octets to write, once."""
@@ -293,8 +318,10 @@ class Session:
         elif command == Command.ENQUIRE_LINK:
             self._out.append(frame(Command.ENQUIRE_LINK_RESP, 0, sequence))
         elif command == Command.UNBIND:
-            self._out.append(frame(Command.UNBIND_RESP, 0, sequence))
-            self._end(events, "the peer unbound")
+            self._unbind = sequence
+            self._enter(State.UNBINDING)
+            if not self._patient:
+                events.append(self.leave())
         else:
             if command in BINDS:
                 self._enter(State.BINDING)

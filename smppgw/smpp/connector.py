@@ -534,7 +534,9 @@ class Bind(Link):
     ) -> None:
         settings = connector.settings
         timers = Timers(init=settings.response, enquire_link=settings.enquire_link, response=settings.response)
-        session = Session(Side.ESME, loop.time(), timers=timers, max_pdu=limits.max_pdu, window=settings.window)
+        session = Session(
+            Side.ESME, loop.time(), timers=timers, max_pdu=limits.max_pdu, window=settings.window, patient=True
+        )
         super().__init__(loop, session, limits.output_buffer, settings.response)
         self.connector = connector
         self.slot = slot
@@ -548,6 +550,10 @@ class Bind(Link):
     @property
     def sending(self) -> bool:
         return self._sends and not self._releasing and self.session.state in SENDING
+
+    @property
+    def busy(self) -> bool:
+        return self.session.unanswered > 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -582,6 +588,8 @@ class Bind(Link):
             self.connector.lapsed(event)
 
     def turned(self) -> None:
+        if self.session.leaving:
+            self.connector.update()
         self.connector.turned()
         if self._releasing:
             self._unbind_when_idle()

@@ -41,7 +41,7 @@ class EsmeLink(Link):
         limits: Limits,
         links: "set[EsmeLink]",
     ) -> None:
-        session = Session(Side.SMSC, loop.time(), timers=timers, max_pdu=limits.max_pdu)
+        session = Session(Side.SMSC, loop.time(), timers=timers, max_pdu=limits.max_pdu, patient=True)
         super().__init__(loop, session, limits.output_buffer, timers.response)
         self.account: AccountState | None = None
         self.mode = ""
@@ -51,6 +51,7 @@ class EsmeLink(Link):
         self._gate = gate
         self._links = links
         self._entered = False
+        self._unbinding = False
         self._tlvs = True
 
     # Receiver, for the outbox
@@ -67,6 +68,10 @@ class EsmeLink(Link):
         self.flush_soon()
 
     # Link
+
+    @property
+    def busy(self) -> bool:
+        return self.unanswered > 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -125,9 +130,11 @@ class EsmeLink(Link):
 
     def unbind(self) -> None:
         """Ask the ESME to go: the gateway stops, or its account is no longer in the config."""
+        self._unbinding = True
         if self.session.state in BOUND:
-            self.session.request(Command.UNBIND, b"", None, self.loop.time())
-            self.flush_soon()
+            if not self.unanswered:  # what it submitted is answered first
+                self.session.request(Command.UNBIND, b"", None, self.loop.time())
+                self.flush_soon()
         elif self.session.state is not State.UNBINDING:
             self.close("not bound")
 
@@ -223,6 +230,11 @@ class EsmeLink(Link):
         """The answer to a submit that was taken."""
         self.unanswered -= 1
         self._answer(event, status, body)
+        if not self.unanswered:
+            if self.session.leaving:
+                self.settle()
+            elif self._unbinding:
+                self.unbind()
 
     def _answer(self, event: Asked, status: int, body: bytes = b"") -> None:
         if self.account is not None:
@@ -288,7 +300,7 @@ class Multi:
         if self._open:
             return
         taken = len(self._where) > sum(1 for failed in self._failed if failed[:3] in self._where.values())
-        status = Status.ROK if taken else Status(self._failed[-1].error_status_code)
+        status = Status.ROK if taken else self._failed[-1].error_status_code
         body = pdus.encode(Command.SUBMIT_MULTI_RESP, pdus.SubmitMultiResp(shown(self._public), tuple(self._failed)))
         self._link.done(self._event, status, body if taken else b"")
 

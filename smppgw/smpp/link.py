@@ -21,6 +21,7 @@ class Link(asyncio.Protocol):
         self._stall = stall
         self._flushing = False
         self._closed = False
+        self._leaving_since: float | None = None
 
     # What a subclass says.
 
@@ -34,6 +35,11 @@ class Link(asyncio.Protocol):
 
     def lapsed(self, event: Lapsed) -> None:
         """No answer in time."""
+        raise NotImplementedError
+
+    @property
+    def busy(self) -> bool:
+        """Answers are under way, one way or the other: the peer's unbind waits for them."""
         raise NotImplementedError
 
     def turned(self) -> None:
@@ -69,6 +75,8 @@ class Link(asyncio.Protocol):
             self._flush()
         if closing is not None:
             self.close(closing)
+        elif session.leaving:
+            self.settle()
 
     def eof_received(self) -> bool:
         return False
@@ -101,6 +109,13 @@ class Link(asyncio.Protocol):
         """Octets that were written wait in our memory for the peer to read."""
         return not self._closed and self.transport.get_write_buffer_size() > 0
 
+    def settle(self) -> None:
+        """The peer unbound: answer and close, once nothing is open or it has taken too long."""
+        now = self.loop.time()
+        self._leaving_since = self._leaving_since or now
+        if self.session.leaving and (not self.busy or now - self._leaving_since > self._stall):
+            self.close(self.session.leave().reason)
+
     def tick(self) -> None:
         """Look at the timers; about once a second."""
         if self._closed:
@@ -119,6 +134,8 @@ class Link(asyncio.Protocol):
         self._flush()
         if closing is not None:
             self.close(closing)
+        elif self.session.leaving:
+            self.settle()
 
     def close(self, reason: str) -> None:
         """Write what is left and close."""
