@@ -7,6 +7,7 @@ from smppgw.simulate.later import Later
 
 _TOGETHER = 0.001
 """Seconds: what is due within them is done at one waking."""
+_NEVER = float("inf")
 
 
 class Alarm:
@@ -15,7 +16,8 @@ class Alarm:
     def __init__(self, woken: Callable[[], None]) -> None:
         self._woken = woken
         self._later: Later[Callable[[], object]] = Later()
-        self._wake: asyncio.TimerHandle | None = None
+        self._wake: asyncio.Handle | None = None
+        self._wake_at = _NEVER  # kept here: uvloop's handle of a timer that is nearly due cannot tell
         self._loop = asyncio.get_running_loop()
 
     def after(self, delay: float, what: Callable[[], object]) -> None:
@@ -24,7 +26,7 @@ class Alarm:
     def at(self, due: float, what: Callable[[], object]) -> None:
         """By the loop's clock."""
         self._later.add(due, what)
-        if self._wake is None or due < self._wake.when() - _TOGETHER:
+        if due < self._wake_at - _TOGETHER:
             self._rearm()
 
     def every(self, seconds: float, what: Callable[[], object]) -> None:
@@ -37,22 +39,21 @@ class Alarm:
     def stop(self) -> None:
         """Nothing more happens."""
         self._later = Later()
-        if self._wake is not None:
-            self._wake.cancel()
-            self._wake = None
+        self._rearm()
 
     def _rearm(self) -> None:
-        due = self._later.next_due()
-        if due is None:
-            return
         if self._wake is not None:
             self._wake.cancel()
-        self._wake = self._loop.call_at(max(due, self._loop.time() + _TOGETHER), self._ring)
+            self._wake, self._wake_at = None, _NEVER
+        due = self._later.next_due()
+        if due is not None:
+            self._wake_at = max(due, self._loop.time() + _TOGETHER)
+            self._wake = self._loop.call_at(self._wake_at, self._ring)
 
     def _ring(self) -> None:
-        self._wake = None
-        for what in self._later.take(self._loop.time()):
-            what()
-        if self._wake is None:
+        try:
+            for what in self._later.take(self._loop.time()):
+                what()
+        finally:
             self._rearm()
         self._woken()
