@@ -387,7 +387,8 @@ class Connector:
         """A bind is gone: what it had not answered is in doubt, and goes first again, in order."""
         if bind in self.binds:
             self.binds.remove(bind)
-            log.warning("unbound", connector=self.name, bind=bind.slot, reason=reason)
+            say = log.info if bind.releasing else log.warning
+            say("unbound", connector=self.name, bind=bind.slot, reason=reason)
         left = [token for command, token in bind.session.lost() if token is not None]
         for token in reversed(left):
             self._doubt(token, lapsed=False)
@@ -544,12 +545,12 @@ class Bind(Link):
         self.done: asyncio.Future[str | None] = loop.create_future()
         """The reason why it could not bind, or None when it was bound and is over."""
         self._sends = BIND_COMMANDS[settings.bind] != Command.BIND_RECEIVER
-        self._releasing = False
+        self.releasing = False
         self._was_bound = False
 
     @property
     def sending(self) -> bool:
-        return self._sends and not self._releasing and self.session.state in SENDING
+        return self._sends and not self.releasing and self.session.state in SENDING
 
     @property
     def busy(self) -> bool:
@@ -591,7 +592,7 @@ class Bind(Link):
         if self.session.leaving:
             self.connector.update()
         self.connector.turned()
-        if self._releasing:
+        if self.releasing:
             self._unbind_when_idle()
 
     def ended(self, reason: str) -> None:
@@ -601,7 +602,7 @@ class Bind(Link):
 
     def release(self) -> None:
         """Send nothing more, wait for the answers under way, then unbind."""
-        self._releasing = True
+        self.releasing = True
         self.connector.update()
         self._unbind_when_idle()
         self.flush_soon()

@@ -150,7 +150,7 @@ class EsmeLink(Link):
         if self._gate.blocked(self.peer):
             self._refuse_bind(event, Status.RBINDFAIL)
         elif account is None:
-            self._wrong(event, Status.RINVSYSID)
+            self._wrong(event, bind, Status.RINVSYSID)
         elif account.settings.password_hash is not None:
             # Tens of milliseconds by design: not on the loop.
             verified = self.loop.run_in_executor(None, account.settings.verifies, bind.password)
@@ -164,7 +164,7 @@ class EsmeLink(Link):
         mode = MODES[Command(event.command)]
         settings = account.settings
         if not right:
-            self._wrong(event, Status.RINVPASWD)
+            self._wrong(event, bind, Status.RINVPASWD)
         elif not settings.admits(self.peer):
             log.warning("bind refused", account=account.name, peer=self.peer, reason="not in its networks")
             self._refuse_bind(event, Status.RBINDFAIL)
@@ -193,10 +193,11 @@ class EsmeLink(Link):
         self.flush_soon()
         account.outbox.pump()
 
-    def _wrong(self, event: Asked, status: Status) -> None:
+    def _wrong(self, event: Asked, bind: pdus.Bind, status: Status) -> None:
         """A wrong system_id or password: answered late, and later each time."""
         delay = self._gate.failed(self.peer)
-        log.warning("bind refused", peer=self.peer, status=status.name)
+        name = bind.system_id.decode("latin-1")
+        log.warning("bind refused", system_id=name, peer=self.peer, reason=status.name)
         self.loop.call_later(delay, self._refuse_bind, event, status)
 
     def _refuse_bind(self, event: Asked, status: int) -> None:
