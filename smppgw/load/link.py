@@ -77,7 +77,7 @@ class EsmeLink(asyncio.Protocol):
         left = self.session.lost()
         if not self._bind.done():
             self._bind.cancel()
-        elif self._bind.result() == Status.ROK:
+        elif not self._bind.cancelled() and self._bind.result() == Status.ROK:
             self._owner.lost(self, left)
 
     def data_received(self, data: bytes) -> None:

@@ -55,6 +55,9 @@ class Smsc:
         server = self._server
         self.go_down()
         self._alarm.stop()
+        for _ in range(3):  # a connection that was just taken becomes a link two turns later
+            await asyncio.sleep(0)
+        self.drop_links()
         await self.until(lambda: not self.links)
         if server is not None:
             await server.wait_closed()
