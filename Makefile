@@ -25,8 +25,8 @@ check: setup ## the whole gate: format, lint, types, tests
 demo: setup ## the gateway, three SMSCs and an ESME at work, in about a minute
 	.venv/bin/smppgw demo
 
-bench: setup ## speed and memory, beside the figures of other gateways; results go to benchmarks/results/
-	.venv/bin/python -m benchmarks $(ARGS)
+bench: setup ## speed and memory, beside other gateways; ten minutes, or two with QUICK=1; see benchmarks/README.md
+	.venv/bin/python -m benchmarks $(if $(QUICK),--quick) $(ARGS)
 
 clean: ## removes what setup and the tests made
 	rm -rf .venv tests/interop/node/node_modules build dist data *.egg-info

@@ -11,7 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -25,7 +25,7 @@ from benchmarks.tools import PASSWORD, SYSTEM_ID, Outcome, Plan, Tools, tools
 
 LINKS, WINDOW = 4, 250
 BINDS = 10_000
-PARTS = ("direct", "throughput", "latency", "binds", "waiting", "long")
+PARTS = ("direct", "throughput", "latency", "binds", "waiting", "queued", "deliveries", "long")
 
 CONFIG = """
 [[listeners]]
@@ -63,15 +63,17 @@ class Size:
     """How much is done; the full measure unless told otherwise."""
 
     runs: int = 5
-    messages: int = 200_000
+    messages: int = 300_000
     """Of a run at full speed."""
     seconds: float = 10.0
     """Of a run at half speed."""
     waiting: int = 1_000_000
+    held: int = 200_000
+    """For want of an SMSC, or of an ESME."""
     long: int = 1_000_000
 
 
-QUICK = Size(runs=1, messages=50_000, seconds=3.0, waiting=100_000, long=100_000)
+QUICK = Size(runs=1, messages=100_000, seconds=3.0, waiting=100_000, held=50_000, long=100_000)
 
 
 class Bench:
@@ -91,9 +93,10 @@ class Bench:
     # The pieces.
 
     @contextlib.contextmanager
-    def smsc(self, *, receipts: bool = True) -> Iterator[tuple[int, Program]]:
+    def smsc(self, *, receipts: bool = True, delay: float | None = None) -> Iterator[tuple[int, Program]]:
         port = free_port()
-        with self.tools.smsc(port, self.at, delay=self.delay, receipts=receipts) as program:
+        wait = self.delay if delay is None else delay
+        with self.tools.smsc(port, self.at, delay=wait, receipts=receipts) as program:
             program.listening(port)
             yield port, program
 
@@ -113,9 +116,9 @@ class Bench:
         return Program(command, self.cores.gateway, self.at / "gateway.log", {"PYTHONPATH": str(interpreters.ROOT)})
 
     @contextlib.contextmanager
-    def relay(self, python: Interpreter, *, receipts: bool = True) -> Iterator[tuple[int, Program, Program]]:
+    def relay(self, python: Interpreter) -> Iterator[tuple[int, Program, Program]]:
         """A gateway that is bound to an SMSC: its port, and both."""
-        with self.smsc(receipts=receipts) as (upstream, smsc):
+        with self.smsc() as (upstream, smsc):
             port = self.configure(upstream)
             with self.serve(python) as gateway:
                 gateway.expect("ready")
@@ -186,19 +189,25 @@ class Bench:
             "seconds_to_bind": round(took, 2),
         }
 
-    def waiting(self, python: Interpreter) -> Figures:
-        """Messages whose receipts do not come, and a restart with all of them."""
-        count = self.size.waiting
-        with self.relay(python, receipts=False) as (port, gateway, _):
-            before = gateway.memory()
-            found = self.load(Plan(port, count, LINKS, WINDOW, patience=2.0))
-            if found.accepted != count:
-                raise FailedError(f"only {found.accepted:,} of {count:,} messages were accepted")
-            running = gateway.memory()
-            gateway.stop()
+    def kept(self, python: Interpreter, kind: str, count: int) -> Figures:
+        """Messages that stay in the gateway, and a restart with all of them: `waiting` for their receipts, `queued`
+        because the SMSC is away, or `deliveries`, receipts of which the ESME is away."""
+        with self.keeping(kind, count) as (upstream, delay):
+            port = self.configure(upstream)
+            with self.serve(python) as gateway:
+                gateway.expect("ready")
+                if kind != "queued":
+                    gateway.expect("bound", LINKS, connector="upstream")
+                before = gateway.memory()
+                found = self.load(Plan(port, count, LINKS, WINDOW, patience=2.0))
+                if found.accepted != count:
+                    raise FailedError(f"only {found.accepted:,} of {count:,} messages were accepted")
+                quiet(gateway, delay)
+                running = gateway.memory()
+                gateway.stop()
             with self.serve(python) as restarted:
                 ready = restarted.expect("ready", patience=300.0)
-                restarted.expect("restored", waiting=count)
+                restarted.expect("restored", **{kind: count})
                 cpu, after = restarted.cpu(), restarted.memory()
         file = (self.at / "data" / "data.mdb").stat()
         return {
@@ -206,7 +215,10 @@ class Bench:
             "accepted_per_s": found.accepted_per_s,
             "rss_before_mb": before.rss,
             "rss_mb": running.rss,
+            "private_before_mb": before.private,
             "private_mb": running.private,
+            "octets_each": round((running.rss - before.rss) * 1e6 / count),
+            "private_octets_each": round((running.private - before.private) * 1e6 / count),
             "restart_s": round(ready, 2),
             "restart_cpu_s": round(cpu, 2),
             "restart_rss_mb": after.rss,
@@ -214,6 +226,25 @@ class Bench:
             "restart_peak_rss_mb": after.peak,
             "octets_on_disk": file.st_blocks * 512 // count,
         }
+
+    @contextlib.contextmanager
+    def keeping(self, kind: str, count: int) -> Iterator[tuple[int, float]]:
+        """The SMSC that makes the gateway keep messages: its port, and seconds until it sends receipts."""
+        if kind == "queued":
+            yield free_port(), 0.0
+            return
+        delay = 5 + count / 10_000 if kind == "deliveries" else 0.0
+        with self.smsc(receipts=kind == "deliveries", delay=delay) as (port, _):
+            yield port, delay
+
+
+def quiet(gateway: Program, delay: float) -> None:
+    """Returns when what is to come until then has come, and the gateway has nothing to do any more."""
+    time.sleep(delay)
+    used = -1.0
+    while (now := gateway.cpu()) - used > 0.05:
+        used = now
+        time.sleep(1)
 
 
 def seen(found: Outcome) -> Figures:
@@ -245,12 +276,16 @@ def measure(bench: Bench, parts: list[str], pythons: list[Interpreter]) -> Resul
         results.latency = bench.latency(first, results.rate)
     once: dict[str, Callable[[], Figures]] = {
         "binds": lambda: bench.binds(first),
-        "waiting": lambda: bench.waiting(first),
+        "waiting": lambda: bench.kept(first, "waiting", size.waiting),
+        "queued": lambda: bench.kept(first, "queued", size.held),
+        "deliveries": lambda: bench.kept(first, "deliveries", size.held),
         "long": lambda: bench.relayed(first, size.long) | {"messages": size.long},
     }
     titles = {
         "binds": f"{BINDS:,} idle binds",
         "waiting": f"{size.waiting:,} messages that wait for receipts",
+        "queued": f"{size.held:,} messages while the SMSC is away",
+        "deliveries": f"{size.held:,} receipts while the ESME is away",
         "long": f"a run of {size.long:,} messages",
     }
     for part, run in once.items():
@@ -277,9 +312,7 @@ def main() -> int:
     chosen = options.parse_args()
     parts = [part for part in PARTS if part in chosen.only.split(",")]
     size = QUICK if chosen.quick else Size()
-    size = Size(
-        chosen.runs or size.runs, chosen.messages or size.messages, size.seconds, size.waiting, size.long
-    )  # fmt: skip
+    size = replace(size, runs=chosen.runs or size.runs, messages=chosen.messages or size.messages)
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 132)
     at = chosen.path / "run"
     shutil.rmtree(at, ignore_errors=True)

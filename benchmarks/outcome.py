@@ -30,7 +30,7 @@ class Results:
     rate: int = 0
     """Messages a second of `latency`."""
     once: dict[str, Figures] = field(default_factory=dict)
-    """What is measured in one run: binds, waiting, long."""
+    """What is measured in one run: binds, waiting, queued, deliveries, long."""
 
     @property
     def nothing_lost(self) -> bool:
