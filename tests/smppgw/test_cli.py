@@ -177,6 +177,23 @@ def test_load_says_why_it_cannot_start(password: str, words: str) -> None:
     assert words in " ".join(load.lines)
 
 
+@pytest.mark.parametrize(("trust", "status"), [(True, 0), (False, 2)])
+def test_load_and_simulator_speak_tls(tmp_path: Path, trust: bool, status: int) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    simulator: list[str | Path] = [SMPPGW, "simulate", "smsc", "--port", "0", "--tls-certificate", certificate]
+    with Process([*simulator, "--tls-key", key]) as process:
+        port = process.expect_line(r"listening on 127\.0\.0\.1:(\d+)")[1]
+        trusted: list[str | Path] = ["--tls-ca", certificate] if trust else ["--tls"]
+        with Process([SMPPGW, "load", "--port", port, "--count", "100", *trusted]) as load:
+            assert load.ended() == status
+    assert trust or "certificate" in " ".join(load.lines)
+
+
 def test_the_simulator_counts_and_can_be_taken_down(tmp_path: Path) -> None:
     stats, dump = tmp_path / "stats.json", tmp_path / "dump"
     command: list[str | Path] = [SMPPGW, "simulate", "smsc", "--port", "0", "--stats-json", stats, "--dump", dump]
