@@ -10,7 +10,7 @@ from protocol.errors import PduError
 from protocol.pdus import SubmitSm
 from protocol.receipt import Receipt
 from routing.admission import refused_field
-from routing.message import OFFERED, Ids, Message, Ticket, Waiting, key_of
+from routing.message import OFFERED, Delivery, Ids, Message, Ticket, Waiting, key_of
 from routing.receipts import wanted
 from routing.retry import refusal
 from routing.table import Route, Table
@@ -149,14 +149,19 @@ class Pipeline:
         for action in turn.actions:
             action()
         self._pump(touched)
+        if turn.deliveries:
+            # After the answers of this turn are written: a receipt must not overtake the id it names.
+            self.loop.call_soon(self._hand_out, turn.deliveries)
+
+    def _hand_out(self, deliveries: list[Delivery]) -> None:
+        """Not earlier, since a link empties its account's outbox whenever something is read from it."""
         boxes: dict[Outbox, None] = {}
-        for delivery in turn.deliveries:
+        for delivery in deliveries:
             box = self.accounts.owner(delivery.account).outbox
             box.add(delivery)
             boxes[box] = None
         for box in boxes:
-            # After the answers of this turn are written: a receipt must not overtake the id it names.
-            self.loop.call_soon(box.pump)
+            box.pump()
 
     def _begin(self, submitted: list[Message]) -> Touched:
         """Acknowledge new messages and queue them where they go; returns what to pump."""
