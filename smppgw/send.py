@@ -34,7 +34,7 @@ class Letter:
 
 def send(letter: Letter, console: Console | None = None) -> int:
     """0 when the message was accepted and its receipt, if it waited for one, says DELIVRD; 1 otherwise."""
-    console = console or Console(highlight=False)
+    console = console or Console(highlight=False, soft_wrap=True)
     try:
         return asyncio.run(_send(letter, console))
     except SendError as error:

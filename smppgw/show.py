@@ -66,7 +66,7 @@ def stats(console: Console, found: Stats) -> None:
         rows.add_row(escape(account), *(f"{counts.get(kind, 0):,}" for kind in kinds))
     rows.add_row("all", *(f"{found.kinds[kind]:,}" for kind in kinds))
     rows.add_row("oldest", *(_time(found.oldest[kind]) for kind in kinds))
-    console.print(rows)
+    console.print(rows if kinds else "no records")
     if found.unreadable:
         console.print(f"{found.unreadable:,} records cannot be read: see `smppgw store check`", style="red")
     page = found.page_size

@@ -250,6 +250,7 @@ def test_store_commands_speak_json(data: Path) -> None:
 
 def test_store_stats_and_list_are_tables(data: Path) -> None:
     assert "on disk" in smppgw("store", "stats", "--path", data).stdout
+    assert "no records" in smppgw("store", "stats", "--path", data).stdout
     assert "account" in smppgw("store", "list", "--path", data).stdout
 
 
