@@ -195,18 +195,31 @@ class Returns:
     def _match_early(self, source: Source, waiting: Waiting) -> None:
         for upstream, _ in waiting.parts:
             for early in self._early.get(source.keys(upstream)[0], ())[:]:
-                id = self.ledger.match(early.source.name_octets, early.spellings)
+                id = self._find(early)
                 if id is not None and self._forget(early):
                     self._apply(id, early.source, early.found, early.spellings, early.report)
+
+    def _find(self, early: Early) -> int | None:
+        """By the rule of `receipt`: what came early may only guess where no exact id was ever right."""
+        source, spellings = early.source, early.spellings
+        id = self.ledger.match(source.name_octets, spellings[:1])
+        if id is not None:
+            source.exact_ids += 1
+        elif not source.exact_ids:
+            id = self.ledger.match(source.name_octets, spellings[1:])
+        return id
 
     def _lapsed(self, early: Early) -> None:
         if self._forget(early):
             self._give_up(early)
 
     def _give_up(self, early: Early) -> None:
-        id = self.ledger.match(early.source.name_octets, early.spellings)
+        id = self._find(early)
         if id is not None:
             self._apply(id, early.source, early.found, early.spellings, early.report)
+            return
+        if self.journal.error is not None:  # it may repeat one that is not safe yet
+            early.report.refused(Status.RX_T_APPN)
             return
         self.counts["unknown_receipt"] += 1
         self._access.unknown(early.found.id, early.source.name_octets, early.found.state)
