@@ -7,6 +7,7 @@ README.md.
 
 import argparse
 import contextlib
+import os
 import shutil
 import sys
 import time
@@ -264,7 +265,7 @@ def seen(found: Outcome) -> Figures:
 def measure(bench: Bench, parts: list[str], pythons: list[Interpreter]) -> Results:
     first = pythons[0]
     size = bench.size
-    results = Results(machine(), bench.tools.name, bench.delay, size.messages)
+    results = Results(machine(), bench.tools.name, bench.delay, size.messages, round(os.getloadavg()[0], 2))
     if "direct" in parts:
         results.direct = bench.repeated(f"{bench.tools.name} without a gateway", bench.direct)
     if "throughput" in parts or "latency" in parts:

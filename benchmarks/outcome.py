@@ -23,6 +23,8 @@ class Results:
     tool: str
     receipt_delay: float
     messages: int
+    load_average: float
+    """Processes at work on this machine before the start: other work makes every figure worse."""
     direct: list[Figures] = field(default_factory=list)
     throughput: dict[str, list[Figures]] = field(default_factory=dict)
     """By interpreter, that of the machine first."""
@@ -105,6 +107,10 @@ def show(results: Results, console: Console) -> None:
         f"{here['python']}, {here['cores']} cores ({here['processor']}), {here['system']}, commit {here['commit']}; "
         f"load by {results.tool}, receipts after {results.receipt_delay:g} s"
     )
+    if results.load_average > 0.5:
+        console.print(
+            f"[yellow]other work ran on this machine before the start: load average {results.load_average:.1f}"
+        )
     console.print(_targets(results))
     if results.throughput or results.direct:
         console.print(_beside(results))
