@@ -181,13 +181,21 @@ def test_a_receipt_in_ucs_2_is_read() -> None:
 
 
 def test_tlvs_win_over_the_text() -> None:
-    tlvs = {Tag.RECEIPTED_MESSAGE_ID: b"70BA8A69\0", Tag.MESSAGE_STATE: b"\x05", Tag.NETWORK_ERROR_CODE: b"\3\0\7"}
+    tlvs: dict[int, bytes] = {
+        Tag.RECEIPTED_MESSAGE_ID: b"70BA8A69\0",
+        Tag.MESSAGE_STATE: b"\x05",
+        Tag.NETWORK_ERROR_CODE: b"\3\0\7",
+    }
     found = read(ORDINARY, tlvs)
     assert found == read(ORDINARY)._replace(id=b"70BA8A69", state=MessageState.UNDELIVERABLE, network_error=b"\3\0\7")
 
 
 def test_tlvs_stand_alone() -> None:
-    tlvs = {Tag.RECEIPTED_MESSAGE_ID: b"42\0", Tag.MESSAGE_STATE: b"\x02", Tag.NETWORK_ERROR_CODE: b"\3\0\7"}
+    tlvs: dict[int, bytes] = {
+        Tag.RECEIPTED_MESSAGE_ID: b"42\0",
+        Tag.MESSAGE_STATE: b"\x02",
+        Tag.NETWORK_ERROR_CODE: b"\3\0\7",
+    }
     assert receipt.parse(b"", tlvs) == Receipt(b"42", MessageState.DELIVERED, err=b"007", network_error=b"\3\0\7")
 
 

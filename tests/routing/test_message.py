@@ -107,7 +107,7 @@ def test_a_clock_before_the_epoch_mints_too() -> None:
 
 
 @given(ID, NAME, BODY, WHEN, WHEN, WHEN, ATTEMPTS, ID, OCTET)
-def test_a_queued_message_is_read_back(  # noqa: PLR0917  one argument a field
+def test_a_queued_message_is_read_back(
     id: int, account: str, body: bytes, born: float, expires: float, not_before: float, attempts: int, public: int,
     flags: int,
 ) -> None:  # fmt: skip
@@ -153,9 +153,7 @@ def test_a_message_with_as_many_segments_as_there_may_be_is_read_back() -> None:
 
 
 @given(ID, NAME, BODY, WHEN, OCTET, ATTEMPTS)
-def test_a_delivery_is_read_back(  # noqa: PLR0917  one argument a field
-    id: int, account: str, body: bytes, born: float, state: int, attempts: int
-) -> None:
+def test_a_delivery_is_read_back(id: int, account: str, body: bytes, born: float, state: int, attempts: int) -> None:
     record = Delivery(id, account, body, born, state, attempts).pack()
     assert record[0] == DELIVERY
     found = Delivery.unpack(id, record)
