@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Protocol
 
 import structlog
@@ -17,6 +18,9 @@ PATIENCE = 5.0
 
 SWEEP = 30.0
 """Seconds between looks for expired messages in a queue that does not move."""
+
+LOOKED_AT = 1000
+"""Messages at the head of a queue that one that comes back is compared with: more than a window rarely does at once."""
 
 
 class Member(Protocol):
@@ -38,7 +42,7 @@ class Member(Protocol):
         """The bind that all parts of this message go by has room."""
 
     def send(self, message: Message) -> None: ...
-    def want(self, group: str, wanted: bool) -> None:
+    def want(self, by: object, wanted: bool) -> None:
         """A group needs its binds, or no longer does."""
 
 
@@ -64,7 +68,7 @@ class Target:
         self._patience = PATIENCE + patience
         self._swept = clock()
         for member in self.members.values():
-            member.want(name, member.name not in group.backups)
+            member.want(self, member.name not in group.backups)
 
     @property
     def up(self) -> bool:
@@ -79,7 +83,13 @@ class Target:
         self.queue.append(message)
 
     def offer_first(self, message: Message) -> None:
-        self.queue.appendleft(message)
+        """Behind older ones that came back before it, each in a read of its own."""
+        older = 0
+        for other in islice(self.queue, LOOKED_AT):
+            if other.id > message.id:
+                break
+            older += 1
+        self.queue.insert(older if older < LOOKED_AT else 0, message)
 
     def pump(self) -> None:
         """Send what there is room for, in order."""
@@ -141,7 +151,7 @@ class Target:
             wanted = event is Event.BACKUPS_WANTED
             log.warning("failover" if wanted else "hand back", group=self.name, backups=self.group.backups)
             for name in self.group.backups:
-                self.members[name].want(self.name, wanted)
+                self.members[name].want(self, wanted)
         if self.hopeless and self.queue and self._pipeline.better_target(self.queue[0], self):
             moving, self.queue = list(self.queue), deque()
             log.warning("messages take their fallback", target=self.name, messages=len(moving))
@@ -153,7 +163,7 @@ class Target:
     def close(self) -> list[Message]:
         """It is no longer in the config: no member is wanted for it, and its messages go elsewhere."""
         for member in self.members.values():
-            member.want(self.name, False)
+            member.want(self, False)
         left = list(self.queue)
         self.queue.clear()
         return left

@@ -7,12 +7,12 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
 from protocol import pdus, receipt, tlv
-from protocol.consts import RECEIPT_TYPES, Command, EsmClass, Status, Tag
+from protocol.consts import RECEIPT_TYPES, Command, EsmClass, Status, Tag, status_name
 from protocol.errors import PduError
 from protocol.pdus import SubmitSm
 from protocol.session import BOUND, SENDING, Answered, Asked, Lapsed, Session, Side
@@ -50,9 +50,20 @@ class Splitting:
     """A message that goes out as several submit_sm."""
 
     message: Message
-    bodies: deque[bytes]
+    bodies: deque[tuple[int, bytes]]
+    """Segments to send, with their places in the message."""
     left: int
+    """Segments that no answer has settled."""
+    begun: bool = False
     failed: bool = False
+
+
+class Segment(NamedTuple):
+    """One of them, on its way."""
+
+    split: Splitting
+    place: int
+    body: bytes
 
 
 @dataclass(slots=True)
@@ -81,6 +92,8 @@ class Connector:
         self.failures = 0
         """Attempts to bind in a row that failed."""
         self.alerting = False
+        self.links: set[Bind] = set()
+        """Connections, bound or not."""
         self.binds: list[Bind] = []
         """Those that are bound."""
         self.up = False
@@ -94,8 +107,8 @@ class Connector:
         self._errors = ErrorTable(settings.errors.sent, settings.errors.later, settings.errors.never)
         self._bucket = TokenBucket(settings.rate, settings.burst) if settings.rate else None
         self._hold = (settings.in_doubt or pipeline.settings.in_doubt) == "hold"
-        self._wanted: set[str] = set()
-        self._keepers: list[asyncio.Task[None]] = []
+        self._wanted: set[object] = set()
+        self._keepers: dict[int, asyncio.Task[None]] = {}
         self._stopping = False
         self._paused_until = 0.0
         self._marking = 0
@@ -157,17 +170,17 @@ class Connector:
         """The upstream asked for a pause."""
         return self._paused_until > 0
 
-    def want(self, group: str, wanted: bool) -> None:
+    def want(self, by: object, wanted: bool) -> None:
         """A group needs the binds, or no longer does; the last one to let go has them unbound."""
         before = bool(self._wanted)
-        (self._wanted.add if wanted else self._wanted.discard)(group)
+        (self._wanted.add if wanted else self._wanted.discard)(by)
         if bool(self._wanted) is before or self._stopping:
             return
         if self._wanted:
-            self._keepers = [
-                self._loop.create_task(self._keep(slot), name=f"bind {self.name}/{slot}")
-                for slot in range(self.settings.binds)
-            ]
+            for slot in range(self.settings.binds):
+                keeper = self._keepers.get(slot)
+                if keeper is None or keeper.done() or keeper.cancelling():  # else it is unbinding, and will see
+                    self._keepers[slot] = self._loop.create_task(self._keep(slot), name=f"bind {self.name}/{slot}")
         else:
             self._release()
 
@@ -189,7 +202,6 @@ class Connector:
         if self.up:
             self._transmit(message)
         else:
-            message.flags &= ~OFFERED
             self.pipeline.again(message)
 
     def _transmit(self, message: Message) -> None:
@@ -204,7 +216,7 @@ class Connector:
                 self.pipeline.refused(message, error.status)
                 return
             if len(bodies) > 1:
-                self._splits.append(Splitting(message, deque(bodies), len(bodies)))
+                self._splits.append(Splitting(message, deque(enumerate(bodies)), len(bodies)))
                 self._pump_splits()
                 return
             body = bodies[0]
@@ -246,7 +258,9 @@ class Connector:
                     self._pump_after(self._bucket.wait(self.pipeline.clock()))
                     break
                 self.counts.submits += 1
-                bind.session.request(Command.SUBMIT_SM, split.bodies.popleft(), split, self._loop.time())
+                split.begun = True
+                place, body = split.bodies.popleft()
+                bind.session.request(Command.SUBMIT_SM, body, Segment(split, place, body), self._loop.time())
             bind.flush_soon()
             if split.bodies:
                 return
@@ -294,7 +308,7 @@ class Connector:
         token = event.token
         if type(token) is Message:
             self._submit_answered(token, event)
-        elif type(token) is Splitting:
+        elif type(token) is Segment:
             self._segment_answered(token, event)
         else:
             token(event)
@@ -330,23 +344,43 @@ class Connector:
         else:
             self.pipeline.later(message, retry.delay(message.attempts + 1, self.settings.retry), status)
 
-    def _segment_answered(self, split: Splitting, event: Answered) -> None:
+    def _segment_answered(self, segment: Segment, event: Answered) -> None:
         outcome = self._outcome(event)
-        split.left -= 1
+        split = segment.split
         if split.failed:
             return
         message = split.message
         if outcome is Outcome.SENT:
+            split.left -= 1
             message.upstream.append(_message_id(event.body))
             if not split.left:
                 self.pipeline.sent(message, self)
-            return
-        split.failed = True
-        self._forget(split)
-        if outcome is Outcome.NEVER:
+        elif outcome is Outcome.NEVER or message.ticket is not None:
+            split.failed = True
+            self._forget(split)
             self.pipeline.refused(message, event.status)
+        elif event.status in PAUSING:
+            self._segment_again(segment)
         else:
-            self._postpone(message, event.status)
+            message.attempts += 1
+            delay = retry.delay(message.attempts, self.settings.retry)
+            self.pipeline.delays.after(delay, partial(self._segment_later, segment))
+
+    def _segment_again(self, segment: Segment) -> None:
+        """That segment alone is sent again, in its place among those that are still to go."""
+        split = segment.split
+        split.bodies = deque(sorted([*split.bodies, (segment.place, segment.body)]))
+        if split not in self._splits:
+            self._splits.appendleft(split)
+
+    def _segment_later(self, segment: Segment) -> None:
+        if segment.split.failed:
+            return
+        if self.up:
+            self._segment_again(segment)
+            self._pump_splits()
+        else:
+            self._doubt(segment, lapsed=False)
 
     def _forget(self, split: Splitting) -> None:
         split.bodies.clear()
@@ -359,11 +393,16 @@ class Connector:
         self._doubt(event.token, lapsed=True)
 
     def _doubt(self, token: Any, *, lapsed: bool) -> None:
+        if type(token) is Segment:
+            token = token.split
         if type(token) is Splitting:
             if token.failed:
                 return
             token.failed = True
             self._forget(token)
+            if not token.begun:
+                self.pipeline.again(token.message)
+                return
             token = token.message
         if type(token) is Message:
             delay = retry.delay(token.attempts + 1, self.settings.retry) if lapsed else 0.0
@@ -385,6 +424,7 @@ class Connector:
 
     def lost(self, bind: "Bind", reason: str) -> None:
         """A bind is gone: what it had not answered is in doubt, and goes first again, in order."""
+        self.links.discard(bind)
         if bind in self.binds:
             self.binds.remove(bind)
             say = log.info if bind.releasing else log.warning
@@ -403,6 +443,8 @@ class Connector:
         try:
             pdu = _as_deliver(event)
         except PduError as error:
+            self.counts.unreadable += 1
+            log.warning("unreadable deliver_sm", connector=self.name, reason=str(error))
             bind.session.answer(event, error.status)
             return
         report = Report(bind, event)
@@ -440,20 +482,21 @@ class Connector:
     @property
     def over(self) -> bool:
         """Stopped, and all its binds are gone."""
-        return self._stopping and all(keeper.done() for keeper in self._keepers)
+        return self._stopping and all(keeper.done() for keeper in self._keepers.values())
 
     async def stopped(self) -> None:
         """Until all binds are gone."""
-        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await asyncio.gather(*self._keepers.values(), return_exceptions=True)
 
     def tick(self) -> None:
-        for bind in list(self.binds):
+        """Look at the timers; about once a second."""
+        for bind in list(self.links):
             bind.tick()
 
     def _release(self) -> None:
         for bind in list(self.binds):
             bind.release()
-        for keeper in self._keepers:
+        for keeper in self._keepers.values():
             if not any(bind.keeper is keeper for bind in self.binds):
                 keeper.cancel()
 
@@ -558,6 +601,7 @@ class Bind(Link):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        self.connector.links.add(self)
         settings = self.connector.settings
         command = BIND_COMMANDS[settings.bind]
         bind = pdus.Bind(
@@ -581,8 +625,7 @@ class Bind(Link):
             self._was_bound = True
             self.connector.bound(self)
         else:
-            name = Status(event.status).name if event.status in Status._value2member_map_ else "a vendor's status"
-            self.close(f"bind refused with status 0x{event.status:02X} ({name})")
+            self.close(f"bind refused with status {status_name(event.status)}")
 
     def lapsed(self, event: Lapsed) -> None:
         if event.token is not None:
