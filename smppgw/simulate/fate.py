@@ -59,7 +59,7 @@ class Fate:
         if not self._rate:
             return False
         step = 1 / self._rate
-        if self._next - now > max(0.1, step):
+        if self._next - now > max(0.1, step) + 1e-6:  # the clock is not exact
             return True
         self._next = max(self._next, now) + step
         return False

@@ -58,6 +58,8 @@ class Smsc:
         for _ in range(3):  # a connection that was just taken becomes a link two turns later
             await asyncio.sleep(0)
         self.drop_links()
+        for _ in range(5):  # turns of the loop until a connection that was just accepted has become a link
+            await asyncio.sleep(0)
         await self.until(lambda: not self.links)
         if server is not None:
             await server.wait_closed()
@@ -219,6 +221,8 @@ class Smsc:
     def opened(self, link: Link) -> None:
         self.links.append(link)
         self.desk.counts["opened"] += 1
+        if not self.up:  # accepted before it went down
+            link.abort()
 
     def closed(self, link: Link) -> None:
         self.links.remove(link)
