@@ -97,6 +97,14 @@ class Status(IntEnum):
     RUNKNOWNERR = 0xFF
 
 
+def status_name(status: int) -> str:
+    """A status for people: "0x0E RINVPASWD", or the number alone when the specification has no name for it."""
+    try:
+        return f"0x{status:02X} {Status(status).name}"
+    except ValueError:
+        return f"0x{status:02X}"
+
+
 class Tag(IntEnum):
     """Optional parameter tags (5.3.2)."""
 

@@ -283,16 +283,24 @@ class Pipeline:
             self._refuse(message, status)
             return
         message.attempts += 1
-        message.offered = False
         message.upstream.clear()
+        self._back(message)
         self.hold(message, delay)
 
     def again(self, message: Message) -> None:
         """A message that was not taken goes back to the front."""
-        message.offered = False
+        self._back(message)
         upstream = self._upstream(message)
         if upstream is not None:
             upstream.offer_first(message)
+
+    def _back(self, message: Message) -> None:
+        """It is ours again, and in no doubt."""
+        message.offered = False
+        if message.flags & OFFERED:
+            message.flags &= ~OFFERED
+            self.journal.turn.batch[key_of(message.id)] = message.pack()
+            self.journal.soon()
 
     def in_doubt(self, message: Message, *, hold: bool, delay: float) -> None:
         """It was offered, and the answer will not come. A message whose own submit was not answered yet is refused:
