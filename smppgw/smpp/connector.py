@@ -56,6 +56,8 @@ class Splitting:
     """Segments that no answer has settled."""
     begun: bool = False
     failed: bool = False
+    bind: "Bind | None" = None
+    """The one that the segments so far went by."""
 
 
 class Segment(NamedTuple):
@@ -252,7 +254,9 @@ class Connector:
         """Send the segments of split messages, in order and by one bind each, before any other message."""
         while self._splits and not self._paused_until and any(bind.sending for bind in self.binds):
             split = self._splits[0]
-            bind = self._bind_for(split.message)
+            bind = split.bind
+            if bind is None or not bind.sending:
+                bind = split.bind = self._bind_for(split.message)
             while split.bodies and bind.session.room > 0:
                 if self._bucket is not None and not self._bucket.take(self.pipeline.clock()):
                     self._pump_after(self._bucket.wait(self.pipeline.clock()))
@@ -305,6 +309,8 @@ class Connector:
 
     def answered(self, event: Answered) -> None:
         """An answer to a submit_sm, or to a forwarded request."""
+        if event.status == Status.ROK and event.command == Command.GENERIC_NACK:
+            event = event._replace(status=Status.RUNKNOWNERR)  # whatever it means, it is no success
         token = event.token
         if type(token) is Message:
             self._submit_answered(token, event)
@@ -325,8 +331,6 @@ class Connector:
 
     def _outcome(self, event: Answered) -> Outcome:
         status = event.status
-        if event.command == Command.GENERIC_NACK and status == Status.ROK:
-            status = Status.RUNKNOWNERR
         counts = self.counts
         counts.statuses[status] += 1
         counts.answer_time.observe(self._loop.time() - event.sent)
