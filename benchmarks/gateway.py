@@ -7,7 +7,6 @@ README.md.
 
 import argparse
 import contextlib
-import os
 import shutil
 import sys
 import time
@@ -20,7 +19,7 @@ from rich.console import Console
 from benchmarks import interpreters, outcome
 from benchmarks.interpreters import Interpreter
 from benchmarks.outcome import Figures, Results
-from benchmarks.processes import Cores, FailedError, Program, allow_files, free_port
+from benchmarks.processes import Cores, FailedError, Program, allow_files, busy, free_port
 from benchmarks.timing import RESULTS, machine
 from benchmarks.tools import PASSWORD, SYSTEM_ID, Outcome, Plan, Tools, tools
 
@@ -265,7 +264,7 @@ def seen(found: Outcome) -> Figures:
 def measure(bench: Bench, parts: list[str], pythons: list[Interpreter]) -> Results:
     first = pythons[0]
     size = bench.size
-    results = Results(machine(), bench.tools.name, bench.delay, size.messages, round(os.getloadavg()[0], 2))
+    results = Results(machine(), bench.tools.name, bench.delay, size.messages, busy())
     if "direct" in parts:
         results.direct = bench.repeated(f"{bench.tools.name} without a gateway", bench.direct)
     if "throughput" in parts or "latency" in parts:

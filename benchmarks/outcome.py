@@ -23,8 +23,8 @@ class Results:
     tool: str
     receipt_delay: float
     messages: int
-    load_average: float
-    """Processes at work on this machine before the start: other work makes every figure worse."""
+    busy: float
+    """Cores that other work had before the start: it makes every figure worse."""
     direct: list[Figures] = field(default_factory=list)
     throughput: dict[str, list[Figures]] = field(default_factory=dict)
     """By interpreter, that of the machine first."""
@@ -107,18 +107,16 @@ def show(results: Results, console: Console) -> None:
         f"{here['python']}, {here['cores']} cores ({here['processor']}), {here['system']}, commit {here['commit']}; "
         f"load by {results.tool}, receipts after {results.receipt_delay:g} s"
     )
-    if results.load_average > 0.5:
-        console.print(
-            f"[yellow]other work ran on this machine before the start: load average {results.load_average:.1f}"
-        )
+    if results.busy > 0.2:
+        console.print(f"[yellow]other work had {results.busy:.1f} cores before the start: the figures are too bad")
     console.print(_targets(results))
     if results.throughput or results.direct:
         console.print(_beside(results))
         for note in _peers()["measured"], _peers()["note"]:
             console.print(f"[dim]{note}")
     limit = median(results.direct).get("end_to_end_per_s")
-    busy = [median(runs) for runs in results.throughput.values()]
-    if limit and any(run["core_percent"] < 90 and run["end_to_end_per_s"] > limit / 4 for run in busy):
+    found = [median(runs) for runs in results.throughput.values()]
+    if limit and any(run["core_percent"] < 90 and run["end_to_end_per_s"] > limit / 4 for run in found):
         console.print("[yellow]the gateway's core was not full: the load tool and the SMSC were the limit")
 
 

@@ -69,6 +69,20 @@ def allow_files(wanted: int) -> None:
         raise FailedError(f"needs {wanted} open files: try `ulimit -n {wanted}` first") from None
 
 
+def busy(seconds: float = 1.0) -> float:
+    """How many cores are at work while this waits: what else this machine does."""
+    idle = _idle()
+    began = time.monotonic()
+    time.sleep(seconds)
+    return round((os.cpu_count() or 1) - (_idle() - idle) / (time.monotonic() - began), 2)
+
+
+def _idle() -> float:
+    """Seconds that all cores together were idle, or waited for a disk."""
+    fields = Path("/proc/stat").read_text().split(maxsplit=6)
+    return (int(fields[4]) + int(fields[5])) / _TICK
+
+
 def free_port() -> int:
     """Outside the range that outgoing connections are given."""
     for _ in range(1000):
