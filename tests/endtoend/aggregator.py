@@ -8,7 +8,7 @@ from functools import partial
 
 from protocol.consts import Command
 from protocol.pdus import decode, encode_submit
-from protocol.session import Answered
+from protocol.session import SENDING, Answered
 from tests.endtoend.esme import Esme, message
 from tests.endtoend.running import Running
 
@@ -46,7 +46,6 @@ class Aggregator:
     async def attach(self, gateway: Running, *modes: str, submitting: bool = True) -> None:
         """Binds, and begins to submit. ConnectionError when the gateway goes meanwhile."""
         self.detach()
-        self._submitting = submitting
         for mode in modes:
             link = await Esme.connect(gateway.port)
             self._links.append(link)
@@ -54,16 +53,23 @@ class Aggregator:
             answer = await link.bind(mode)
             assert answer.status == 0
         if submitting:
-            for link, mode in zip(self._links, modes, strict=True):
-                for _ in range(WINDOW * (mode != "receiver")):
-                    self._submit(link)
+            self.go_on()
 
     def stop(self) -> None:
         """Submits nothing more and goes on to listen."""
         self._submitting = False
+        self._parked.clear()
+
+    def go_on(self) -> None:
+        """After `stop`."""
+        self._submitting = True
+        for link in self._links:
+            for _ in range(WINDOW * (link.session.state in SENDING)):
+                self._submit(link)
 
     def detach(self) -> None:
         self._submitting = False
+        self._parked.clear()
         for link in self._links:
             link.cut()
         self._links.clear()
