@@ -19,7 +19,7 @@ from protocol.pdus import SubmitSm, decode_submit
 from protocol.session import SENDING, Answered, Asked, Event
 from protocol.timers import Timers
 from smppgw.load.link import BindRefusedError, EsmeLink, connect
-from smppgw.load.plan import Plan, templates
+from smppgw.load.plan import DIGITS, Plan, templates
 
 NONE = -1.0
 """A latency that there is not."""
@@ -46,6 +46,8 @@ class Measured:
     duplicates: int = 0
     unknown: int = 0
     """Receipts for ids that no response named."""
+    mismatched: int = 0
+    """Receipts from another number than the message with their id went to."""
     early: int = 0
     """Receipts that came before their response."""
     intermediate: int = 0
@@ -76,7 +78,8 @@ class Load:
         self._progress = progress or (lambda _: None)
         self._templates = templates(plan)
         self._ids: dict[bytes, int] = {}
-        self._early: dict[bytes, list[float]] = {}
+        self._early: dict[bytes, list[tuple[float, bytes]]] = {}
+        """Of receipts that came before we know their id: when, and from which number."""
         self._links: list[EsmeLink] = []
         """That are bound."""
         self._senders: list[EsmeLink] = []
@@ -118,7 +121,7 @@ class Load:
                 task.cancel()
             links, self._links = self._links, []
             await asyncio.gather(*(link.unbind() for link in links))
-        measured.unknown = sum(len(times) for times in self._early.values())
+        measured.unknown = sum(len(receipts) for receipts in self._early.values())
         return measured
 
     def stop(self) -> None:
@@ -248,7 +251,7 @@ class Load:
         if text.startswith(b"id:") and b" stat:DELIVRD " in text:
             n = self._ids.get(text[3 : text.find(32)])
             if n is not None:
-                self._receipt(n, now)  # nearly all of them
+                self._receipt(n, now, pdu.source_addr)  # nearly all of them
                 return
         self._odd_receipt(pdu, now)
 
@@ -261,24 +264,26 @@ class Load:
         elif found.state is not None and found.state not in FINAL_STATES:
             self.measured.intermediate += 1
         elif (n := self._ids.get(found.id)) is not None:
-            self._receipt(n, now)
+            self._receipt(n, now, pdu.source_addr)
         else:
-            self._early.setdefault(found.id, []).append(now)
+            self._early.setdefault(found.id, []).append((now, pdu.source_addr))
             self._last = now
 
-    def _receipt(self, n: int, now: float) -> None:
+    def _receipt(self, n: int, now: float, number: bytes) -> None:
         measured = self.measured
         self._last = now
+        if number[-DIGITS:] != b"%08d" % ((self.plan.start + n) % 10**DIGITS):
+            measured.mismatched += 1
         if measured.receipt[n] != NONE:
             measured.duplicates += 1
             return
         measured.receipt[n] = now - self._start - measured.sent[n]
         measured.receipts += 1
 
-    def _catch_up(self, n: int, times: list[float]) -> None:
+    def _catch_up(self, n: int, receipts: list[tuple[float, bytes]]) -> None:
         self.measured.early += 1
-        for at in times:
-            self._receipt(n, at)
+        for at, number in receipts:
+            self._receipt(n, at, number)
 
     # The end.
 

@@ -18,7 +18,7 @@ CODINGS: dict[str, DataCoding] = {
     "binary": DataCoding.OCTETS,
 }
 _WORDS = "the quick brown fox jumps over the lazy dog 0123456789 "
-_DIGITS = 8
+DIGITS = 8
 _DRAWN = 1024
 """Messages whose length and coding are drawn; then they come again in the same order."""
 
@@ -66,13 +66,13 @@ class Template:
     tail: bytes
 
     def body(self, number: int) -> bytes:
-        return b"%b%08d%b" % (self.head, number % 10**_DIGITS, self.tail)
+        return b"%b%08d%b" % (self.head, number % 10**DIGITS, self.tail)
 
 
 def templates(plan: Plan) -> list[Template]:
     """What to send, in order, again and again."""
-    if len(plan.prefix) + _DIGITS > 20:
-        raise ValueError(f"the prefix {plan.prefix!r} is longer than {20 - _DIGITS} digits")
+    if len(plan.prefix) + DIGITS > 20:
+        raise ValueError(f"the prefix {plan.prefix!r} is longer than {20 - DIGITS} digits")
     if unknown := sorted(set(plan.codings) - set(CODINGS)):
         raise ValueError(f"{', '.join(unknown)}: no coding; one of {', '.join(CODINGS)}")
     random = Random(plan.seed)  # noqa: S311  no secret depends on it
@@ -91,7 +91,7 @@ def _template(plan: Plan, length: int, coding: str) -> Template:
         raise ValueError(f"a text of {length} characters does not fit into a PDU")
     short = octets if len(octets) <= 254 else b""
     ton, npi = _source(plan.source)
-    mark = "#" * _DIGITS
+    mark = "#" * DIGITS
     pdu = SubmitSm(
         source_addr_ton=ton, source_addr_npi=npi, source_addr=plan.source.encode(),
         dest_addr_ton=Ton.INTERNATIONAL, dest_addr_npi=Npi.ISDN, destination_addr=(plan.prefix + mark).encode(),

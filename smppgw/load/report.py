@@ -49,6 +49,8 @@ class Figures:
     duplicated: int
     unknown: int
     """Receipts for ids that no response named."""
+    mismatched: int
+    """Receipts from another number than the message with their id went to."""
     early: int
     intermediate: int
     receipt_s: float
@@ -101,6 +103,7 @@ def figures(plan: Plan, measured: Measured) -> Figures:
         lost=missing + (0 if plan.reconnect else unanswered),
         duplicated=measured.duplicates,
         unknown=measured.unknown,
+        mismatched=measured.mismatched,
         early=measured.early,
         intermediate=measured.intermediate,
         receipt_s=round(receipt_s, 3),
@@ -180,6 +183,8 @@ def table(found: Figures) -> Table:
     rows.add_row("lost", f"[{'green' if found.clean else 'red'}]{found.lost:,}")
     rows.add_row("duplicated", f"{found.duplicated:,}")
     rows.add_row("unknown", f"{found.unknown:,}")
+    if found.mismatched:
+        rows.add_row("[red]mismatched", f"[red]{found.mismatched:,}")
     for name, count in (("early", found.early), ("intermediate", found.intermediate), ("MO", found.mo)):
         if count:
             rows.add_row(name, f"{count:,}")

@@ -89,6 +89,17 @@ async def test_receipts_for_others_and_messages_from_mobiles_are_told_apart() ->
     assert (found.receipts, found.unknown, found.intermediate, found.mo) == (1, 1, 1, 2)
 
 
+async def test_a_receipt_from_another_number_is_counted() -> None:
+    async with Smsc(Options(receipts=False, first_id=6)) as smsc:
+        running = asyncio.create_task(run(smsc, count=2))
+        await smsc.wait_for(2)
+        for id, number in ((7, b"+447900000000"), (8, b"447900000000")):
+            text = b"id:%d sub:001 dlvrd:001 submit date:2601010000 done date:2601010000 stat:DELIVRD err:000" % id
+            smsc.deliver(SubmitSm(esm_class=4, source_addr=number, short_message=text))
+        found = await running
+    assert (found.receipts, found.unknown, found.mismatched) == (2, 0, 1)
+
+
 async def test_the_rate_is_kept() -> None:
     async with Smsc() as smsc:
         found = await run(smsc, count=100, rate=500.0)
