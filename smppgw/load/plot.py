@@ -8,7 +8,9 @@ from pathlib import Path
 from smppgw.load.report import Figures
 
 WIDTH, HEIGHT = 860, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 12, 30
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 20, 12, 30
+_STEPS = [n * 10.0**power for power in range(-2, 7) for n in (1, 2, 5)]
+"""Seconds between the labels of a curve."""
 
 _STYLE = """
 :root { color-scheme: light dark; --page: #ffffff; --ink: #1f2328; --faint: #656d76; --grid: #d8dee4;
@@ -19,7 +21,7 @@ body { background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, san
   margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; margin-bottom: 0; } h2 { font-size: 1.05rem; margin: 2rem 0 .25rem; font-weight: 600; }
 p { color: var(--faint); margin: .25rem 0; }
-dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 1rem; margin: 1.5rem 0; }
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: 1rem; margin: 1.5rem 0; }
 dt { color: var(--faint); font-size: .85rem; } dd { margin: 0; font-size: 1.35rem; font-variant-numeric: tabular-nums; }
 dd.bad { color: var(--bad); }
 svg { width: 100%; height: auto; } svg text { fill: var(--faint); font-size: 12px; font-variant-numeric: tabular-nums; }
@@ -37,7 +39,7 @@ def page(found: Figures, title: str) -> str:
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(title)}</title>",
         "<meta name='viewport' content='width=device-width'>",
         f"<style>{_STYLE}</style><h1>{escape(title)}</h1>",
-        f"<p>{found.links} links, window {found.window}, {_pace(found)}</p>",
+        f"<p>{found.links} link{'s' if found.links > 1 else ''}, window {found.window}, {_pace(found)}</p>",
         f"<dl>{''.join(_tiles(found))}</dl>",
         "<h2>Messages a second</h2>",
         "<p><span class='key'></span> accepted or refused <span class='key other'></span> receipts</p>",
@@ -83,8 +85,8 @@ def throughput(curve: list[tuple[float, float, float]]) -> str:
         f"<polyline class='line {name}' points='{_points(curve, of, end, top)}'/>"
         for of, name in ((1, "one"), (2, "two"))
     )
-    seconds = [end * n / 5 for n in range(6)]
-    labels = "".join(_below(_x(at / end), f"{at:.1f} s") for at in seconds)
+    step = next(each for each in _STEPS if end / each <= 6)
+    labels = "".join(_below(_x(n * step / end), f"{n * step:g} s") for n in range(int(end / step) + 1))
     return _svg(_grid(top) + labels + lines)
 
 
@@ -95,12 +97,12 @@ def bars(histogram: list[tuple[float, float, int]], name: str) -> str:
     drawn = "".join(
         f"<rect class='{name}' x='{_x(n * share) + 1:.1f}' y='{_y(count / top):.1f}' "
         f"width='{max(_x(share) - _x(0) - 2, 1):.1f}' height='{_y(0) - _y(count / top):.1f}'>"
-        f"<title>{low:.3g} to {high:.3g} ms: {count:,}</title></rect>"
+        f"<title>{_short(low)} to {_short(high)} ms: {count:,}</title></rect>"
         for n, (low, high, count) in enumerate(histogram)
         if count
     )
     step = len(histogram) // 6
-    labels = "".join(_below(_x(n * share), f"{histogram[n][0]:.3g}") for n in range(0, len(histogram), step))
+    labels = "".join(_below(_x(n * share), _short(histogram[n][0])) for n in range(0, len(histogram), step))
     return _svg(_grid(top) + labels + drawn)
 
 
@@ -119,6 +121,10 @@ def _grid(top: float) -> str:
 
 def _below(x: float, label: str) -> str:
     return f"<text x='{x:.1f}' y='{HEIGHT - 8}' text-anchor='middle'>{label}</text>"
+
+
+def _short(milliseconds: float) -> str:
+    return f"{milliseconds:,.0f}" if milliseconds >= 100 else f"{milliseconds:.3g}"
 
 
 def _svg(inside: str) -> str:
