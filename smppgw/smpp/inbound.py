@@ -267,6 +267,7 @@ class Multi:
         self._link = link
         self._event = event
         self._open = 0
+        self._taken = 0
         self._public = 0
         self._failed: list[UnsuccessSme] = []
         self._where: dict[int, tuple[int, int, bytes]] = {}
@@ -290,6 +291,7 @@ class Multi:
         self._decide()
 
     def accepted(self, message: Message) -> None:  # noqa: ARG002  a Ticket hears which message it was
+        self._taken += 1
         self._decide()
 
     def refused(self, message: Message, status: int) -> None:
@@ -300,10 +302,11 @@ class Multi:
         self._open -= 1
         if self._open:
             return
-        taken = len(self._where) > sum(1 for failed in self._failed if failed[:3] in self._where.values())
-        status = Status.ROK if taken else self._failed[-1].error_status_code
+        if not self._taken:
+            self._link.done(self._event, self._failed[-1].error_status_code)
+            return
         body = pdus.encode(Command.SUBMIT_MULTI_RESP, pdus.SubmitMultiResp(shown(self._public), tuple(self._failed)))
-        self._link.done(self._event, status, body if taken else b"")
+        self._link.done(self._event, Status.ROK, body)
 
 
 def _without_tlvs(body: bytes) -> bytes:
