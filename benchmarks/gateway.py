@@ -21,11 +21,11 @@ from benchmarks.interpreters import Interpreter
 from benchmarks.outcome import Figures, Results
 from benchmarks.processes import Cores, FailedError, Program, allow_files, busy, free_port
 from benchmarks.timing import RESULTS, machine
-from benchmarks.tools import PASSWORD, SYSTEM_ID, Outcome, Plan, Tools, tools
+from benchmarks.tools import PASSWORD, SYSTEM_ID, Outcome, OwnTools, Plan, Tools, tools
 
 LINKS, WINDOW = 4, 250
 BINDS = 10_000
-PARTS = ("direct", "throughput", "latency", "binds", "waiting", "queued", "deliveries", "long")
+PARTS = ("direct", "throughput", "own", "latency", "binds", "waiting", "queued", "deliveries", "long")
 
 CONFIG = """
 [[listeners]]
@@ -89,6 +89,12 @@ class Bench:
         self.delay = delay
         self.access = access
         self.console = console
+
+    def with_own_tools(self) -> "Bench":
+        return Bench(
+            self.cores, OwnTools(self.cores), self.size, self.at,
+            delay=self.delay, access=self.access, console=self.console,
+        )  # fmt: skip
 
     # The pieces.
 
@@ -166,7 +172,9 @@ class Bench:
         }
 
     def throughput(self, python: Interpreter) -> list[Figures]:
-        return self.repeated(f"throughput, {python.name}", lambda: self.relayed(python, self.size.messages))
+        return self.repeated(
+            f"throughput by {self.tools.name}, {python.name}", lambda: self.relayed(python, self.size.messages)
+        )
 
     def latency(self, python: Interpreter, rate: float) -> list[Figures]:
         count = int(rate * self.size.seconds)
@@ -270,6 +278,8 @@ def measure(bench: Bench, parts: list[str], pythons: list[Interpreter]) -> Resul
     if "throughput" in parts or "latency" in parts:
         for python in pythons:
             results.throughput[python.name] = bench.throughput(python)
+    if "own" in parts and not isinstance(bench.tools, OwnTools):
+        results.own = bench.with_own_tools().throughput(first)
     if "latency" in parts:
         half = outcome.median(results.throughput[first.name])["end_to_end_per_s"] / 2
         results.rate = round(half)
