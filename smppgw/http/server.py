@@ -6,6 +6,7 @@ from typing import Protocol
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from smppgw.reasons import why
 from smppgw.settings import Http
 
 PATIENCE = 1.0
@@ -44,9 +45,10 @@ class HttpServer:
         await runner.setup()
         try:
             await web.TCPSite(runner, self._settings.host, self._settings.port).start()
-        except OSError:
+        except OSError as error:
             await runner.cleanup()
-            raise
+            where = f"{self._settings.host}:{self._settings.port}"
+            raise OSError(f"cannot listen on {where} for [http]: {why(error)}") from error
         self._runner = runner
         return int(runner.addresses[0][1])
 

@@ -12,9 +12,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from smppgw.load import plot
 from smppgw.load.generator import Load, Measured
-from smppgw.load.link import BindRefusedError
+from smppgw.load.link import BindRefusedError, status_name
 from smppgw.load.plan import Plan
 from smppgw.load.report import figures, table, write_json
+from smppgw.reasons import why
 
 _REFUSED = 2
 """Exit status when not one message could be sent; 1 means that something was lost."""
@@ -28,13 +29,15 @@ def run(plan: Plan, json: Path | None = None, html: Path | None = None) -> int:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, show:
             measured = runner.run(_run(plan, show))
     except BindRefusedError as error:
-        console.print(f"{plan.host}:{plan.port} refused the bind of {plan.system_id!r}: {error}", style="red")
+        console.print(
+            f"{plan.host}:{plan.port} refused {plan.system_id!r} with {status_name(error.status)}", style="red"
+        )
         return _REFUSED
     except TimeoutError:
         console.print(f"{plan.host}:{plan.port} does not answer the bind", style="red")
         return _REFUSED
     except OSError as error:
-        console.print(f"{plan.host}:{plan.port}: {error.strerror or error}", style="red")
+        console.print(f"{plan.host}:{plan.port}: {why(error)}", style="red", markup=False, soft_wrap=True)
         return _REFUSED
     found = figures(plan, measured)
     Console(highlight=False).print(table(found))

@@ -24,6 +24,7 @@ from routing.shape import Shape
 from routing.throttle import TokenBucket
 from smppgw.histogram import Histogram
 from smppgw.pipeline import Pipeline
+from smppgw.reasons import why
 from smppgw.settings import Connector as Settings
 from smppgw.settings import Limits
 from smppgw.smpp.link import Link
@@ -535,8 +536,8 @@ class Connector:
                 )
         except TimeoutError:
             return f"no connection to {settings.host}:{settings.port} within {CONNECT_TIMEOUT:.0f} s"
-        except (OSError, ssl.SSLError) as error:
-            return f"{settings.host}:{settings.port}: {error}"
+        except OSError as error:
+            return f"{settings.host}:{settings.port}: {why(error)}"
         try:
             return await bind.done
         finally:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from smppgw.reasons import why
 from smppgw.settings import Limits, Listener
 from smppgw.tls import for_listener
 
@@ -100,9 +101,12 @@ class Listeners:
         loop = asyncio.get_running_loop()
         try:
             for listener in settings:
-                server = await loop.create_server(
-                    self._make, listener.host, listener.port, ssl=for_listener(listener), backlog=BACKLOG
-                )
+                try:
+                    server = await loop.create_server(
+                        self._make, listener.host, listener.port, ssl=for_listener(listener), backlog=BACKLOG
+                    )
+                except OSError as error:
+                    raise OSError(f"cannot listen on {listener.host}:{listener.port}: {why(error)}") from error
                 self._servers.append(server)
                 for socket in server.sockets:
                     host, port, *_ = socket.getsockname()

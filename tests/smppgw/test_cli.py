@@ -165,7 +165,9 @@ def test_load_says_what_was_lost() -> None:
         assert any("lost  10" in line for line in load.lines)
 
 
-@pytest.mark.parametrize(("password", "words"), [("other", "refused the bind"), ("", "Connection refused")])
+@pytest.mark.parametrize(
+    ("password", "words"), [("other", "refused 'test' with RINVPASWD"), ("", "connection refused")]
+)
 def test_load_says_why_it_cannot_start(password: str, words: str) -> None:
     port = free_port()
     simulator: list[str | Path] = [SMPPGW, "simulate", "smsc", "--port", str(port), "--password", password]
