@@ -122,6 +122,8 @@ class EsmeLink(Link):
             self._links.discard(self)
             self._gate.leave(self.peer, bound=account is not None)
         if account is None:
+            if self.broken:
+                log.warning("not SMPP", peer=self.peer, reason=reason)
             return
         account.links.remove(self)
         log.info("unbound", account=account.name, mode=self.mode, peer=self.peer, reason=reason)

@@ -17,6 +17,8 @@ class Link(asyncio.Protocol):
         self.peer = "?"
         self.clogged_since: float | None = None
         """Since when the peer has not read what we wrote (loop time)."""
+        self.broken = False
+        """What came could not be cut into PDUs."""
         self._output_buffer = output_buffer
         self._stall = stall
         self._flushing = False
@@ -69,6 +71,7 @@ class Link(asyncio.Protocol):
             elif kind is Answered:
                 self.answered(event)  # type: ignore[arg-type]
             else:
+                self.broken = kind is Broken
                 closing = _reason(event)  # type: ignore[arg-type]
         self.turned()
         if not self._flushing:

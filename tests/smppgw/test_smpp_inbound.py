@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from protocol import pdus, tlv
 from protocol.consts import Command, EsmClass, MessageState, Status, Tag
@@ -482,3 +483,24 @@ async def test_a_broken_frame_ends_that_link_alone() -> None:
         assert (Command.GENERIC_NACK, Status.RINVCMDLEN) in commands
         assert (await submit(other))[0] == Status.ROK
         assert door.account.links
+
+
+@jumping
+@pytest.mark.parametrize("octets", [b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", b"GET / HTTP/1.1\r\n\r\n"])
+async def test_who_speaks_something_else_is_named(octets: bytes) -> None:
+    with capture_logs() as events:
+        async with opened() as door, Peer(door.port) as peer:
+            peer.write(octets + bytes(16))
+            await until(lambda: peer.closed)
+    [event] = [event for event in events if event["event"] == "not SMPP"]
+    assert event["peer"] == "127.0.0.1"
+
+
+@jumping
+async def test_who_says_nothing_is_not() -> None:
+    with capture_logs() as events:
+        async with opened() as door:
+            async with Peer(door.port):
+                await until(lambda: door.links)
+            await until(lambda: not door.links)
+    assert events == [] or {event["event"] for event in events} == {"listening"}
