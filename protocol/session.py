@@ -1,6 +1,7 @@
 """One SMPP session, either end of it: bytes in, events and bytes out."""
 
 from enum import Enum
+from math import inf
 from typing import Any, NamedTuple
 
 from protocol.consts import MAX_SEQUENCE, RESPONSE, Command, Status
@@ -160,6 +161,11 @@ class Session:
     def room(self) -> int:
         """Requests that may be sent before the window is full; 0 or less when it is."""
         return self.window - len(self._pending)
+
+    @property
+    def oldest(self) -> float:
+        """When the first request without an answer was sent; infinite when there is none."""
+        return next((sent for _, _, sent in self._pending.values()), inf)
 
     @property
     def unanswered(self) -> int:

@@ -28,6 +28,9 @@ log = structlog.get_logger()
 # Plain ints: arithmetic on enum members costs more than the rest of a line.
 _RECEIPT, _INTERMEDIATE = int(EsmClass.RECEIPT), int(EsmClass.INTERMEDIATE)
 
+LOOK = 0.02
+"""Seconds between looks at whether receipts that came early can still find their message."""
+
 REPETITION = 1.0
 """Seconds that a receipt waits for its message when one of that upstream id has just ended."""
 
@@ -38,6 +41,10 @@ class Source(Protocol):
     name_octets: bytes
     exact_ids: int
     """Receipts that were found under their id as it was spelled."""
+
+    @property
+    def oldest(self) -> float:
+        """When the first message that has no id so far was sent (loop time); infinite when all have theirs."""
 
     def keys(self, id: bytes) -> Sequence[bytes]: ...
     def exact(self, id: bytes) -> bytes: ...
@@ -54,6 +61,8 @@ class Early:
     found: Receipt
     report: Report
     spellings: Sequence[bytes]
+    came: float
+    """Loop time."""
 
 
 class Returns:
@@ -84,6 +93,7 @@ class Returns:
         self._access = access
         self._early: dict[bytes, list[Early]] = {}
         self._early_count = 0
+        self._looking = False
 
     # Receipts
 
@@ -180,7 +190,7 @@ class Returns:
 
     def _came_early(self, source: Source, found: Receipt, report: Report) -> None:
         """Its submit_sm_resp may still be under way: keep it, unanswered, for a while."""
-        early = Early(source, found, report, source.spellings(found.id))
+        early = Early(source, found, report, source.spellings(found.id), self._loop.time())
         if self._early_count >= self._settings.max_early_receipts:
             self._give_up(early)
             return
@@ -191,6 +201,25 @@ class Returns:
         if self.ledger.ended(source.name_octets, early.spellings[0]):
             wait = min(wait, REPETITION)  # an upstream that repeats what it had no answer to must not fill its window
         self._delays.after(wait, lambda: self._lapsed(early))
+        self._look_soon()
+
+    def _hopeless(self, early: Early) -> bool:
+        """Every message that was sent before it came has its id by now. After a restart upstreams repeat receipts, and
+        bring those of messages that were sent again: they must not fill the upstream's window until they lapse.
+        Not to be asked in the turn that it came in: answers of that turn are perhaps not handled yet."""
+        return early.came < min([early.source.oldest, *(source.oldest for source in self.sources.values())])
+
+    def _look_soon(self) -> None:
+        if self._early_count and not self._looking:
+            self._looking = True
+            self._delays.after(LOOK, self._look)
+
+    def _look(self) -> None:
+        self._looking = False
+        for early in dict.fromkeys(each for entries in self._early.values() for each in entries):
+            if self._hopeless(early):
+                self._lapsed(early)
+        self._look_soon()
 
     def _match_early(self, source: Source, waiting: Waiting) -> None:
         for upstream, _ in waiting.parts:

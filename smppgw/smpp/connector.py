@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from typing import Any, NamedTuple
 
 import structlog
@@ -55,7 +56,8 @@ class Splitting:
     """Segments to send, with their places in the message."""
     left: int
     """Segments that no answer has settled."""
-    begun: bool = False
+    begun: float = 0.0
+    """When the first of them was sent (loop time)."""
     failed: bool = False
     bind: "Bind | None" = None
     """The one that the segments so far went by."""
@@ -118,6 +120,8 @@ class Connector:
         self._turn = 0
         self.steady = not settings.rate and settings.long_messages == "as_is" and settings.interface_version != "3.3"
         self._splits: deque[Splitting] = deque()
+        self._unsettled: set[Splitting] = set()
+        """Those of which a segment was sent and not all are answered."""
         self._again: list[Message] = []
         self._pumping = False
         self.exact_ids = 0
@@ -157,6 +161,12 @@ class Connector:
                 self._pump_after(wait)
                 return 0
         return room
+
+    @property
+    def oldest(self) -> float:
+        """When the first message that has no id so far was sent (loop time); infinite when all have theirs."""
+        sent = [bind.session.oldest for bind in self.binds]
+        return min([*sent, *(split.begun for split in self._unsettled)], default=inf)
 
     @property
     def in_flight(self) -> int:
@@ -263,7 +273,9 @@ class Connector:
                     self._pump_after(self._bucket.wait(self.pipeline.clock()))
                     break
                 self.counts.submits += 1
-                split.begun = True
+                if not split.begun:
+                    split.begun = self._loop.time()
+                    self._unsettled.add(split)
                 place, body = split.bodies.popleft()
                 bind.session.request(Command.SUBMIT_SM, body, Segment(split, place, body), self._loop.time())
             bind.flush_soon()
@@ -359,6 +371,7 @@ class Connector:
             split.left -= 1
             message.upstream.append(_message_id(event.body))
             if not split.left:
+                self._unsettled.discard(split)
                 self.pipeline.sent(message, self)
         elif outcome is Outcome.NEVER or message.ticket is not None:
             split.failed = True
@@ -388,6 +401,7 @@ class Connector:
             self._doubt(segment, lapsed=False)
 
     def _forget(self, split: Splitting) -> None:
+        self._unsettled.discard(split)
         split.bodies.clear()
         if split in self._splits:
             self._splits.remove(split)

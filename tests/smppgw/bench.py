@@ -98,6 +98,7 @@ class Carrier:
     def __init__(self, name: bytes = b"carrier", form: receipt.Form = "auto", receipts: receipt.Form = "auto") -> None:
         self.name_octets = name
         self.exact_ids = 0
+        self.oldest = 0.0
         self.hopeless = False
         self.queue: deque[Message] = deque()
         self.pumped = 0

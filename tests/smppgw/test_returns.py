@@ -1,5 +1,7 @@
 """What comes back finds its message and its ESME, whatever comes first and however ids are spelled."""
 
+from math import inf
+
 from protocol import pdus
 from protocol.consts import EsmClass, MessageState, Status
 from protocol.pdus import SubmitSm
@@ -224,6 +226,17 @@ async def test_a_receipt_that_nobody_waits_for_is_acknowledged_after_a_while_and
     await advance(2)
     assert statuses(said) == [Status.ROK]
     assert bench.pipeline.counts["unknown_receipt"] == 1
+
+
+@jumping
+async def test_a_receipt_that_no_unanswered_message_can_own_is_acknowledged_soon() -> None:
+    bench = Bench(early_receipt_wait=10.0)
+    said = bench.receipt(b"who")
+    await advance(1)
+    assert statuses(said) == [None]
+    bench.carrier.oldest = inf
+    await advance(0.1)
+    assert statuses(said) == [Status.ROK]
 
 
 @jumping
