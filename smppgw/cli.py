@@ -48,7 +48,7 @@ Password = Annotated[
 ]
 Seconds = Annotated[float, typer.Option(min=0)]
 Rate = Annotated[float, typer.Option(min=0, max=1)]
-Data = Annotated[Path, typer.Option("--path", "-p", help="The data directory: [store] path of the config.")]
+Data = Annotated[Path, typer.Option("--path", "-p", help="The data directory: `path` of the store in the config.")]
 Json = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 

@@ -46,7 +46,7 @@ def _count(number: int, kind: str) -> str:
 def report(console: Console, found: Report) -> None:
     """Of `store check`."""
     words = ", ".join(f"{count:,} {kind}" for kind, count in sorted(found.kinds.items())) or "nothing in it"
-    console.print(f"{found.records:,} records, {found.octets:,} octets: {words}")
+    console.print(f"{found.records:,} record{'s' if found.records != 1 else ''}, {found.octets:,} octets: {words}")
     if not found.broken:
         console.print("every record can be read", style="green")
         return
@@ -72,7 +72,7 @@ def stats(console: Console, found: Stats) -> None:
     page = found.page_size
     console.print(
         f"{_size(found.file_size)} on disk ({_size(found.used_pages * page)} in use, "
-        f"{_size(found.free_pages * page)} free inside), at most {_size(found.max_file_size)}"
+        f"{_size(found.free_pages * page)} free inside), at most {_size(found.max_file_size)} with its reserve"
     )
 
 
@@ -84,10 +84,14 @@ def entries(console: Console, found: Iterable[Entry]) -> None:
     rows.add_column("octets", justify="right")
     rows.add_column("notes", overflow="fold")
     for entry in found:
-        notes = " ".join(f"{name}={value}" for name, value in entry.notes.items())
+        notes = " ".join(_note(name, value) for name, value in entry.notes.items() if value not in {0.0, ""})
         words = (entry.id, _time(entry.minted), entry.kind, escape(entry.account), str(entry.octets), escape(notes))
         rows.add_row(*words)
     console.print(rows)
+
+
+def _note(name: str, value: str | float) -> str:
+    return f"{name}={_time(value).replace(' ', 'T') if isinstance(value, float) else value}"
 
 
 def _time(at: float) -> str:
