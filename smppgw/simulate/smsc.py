@@ -36,6 +36,7 @@ class Smsc:
         self._waits: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._server: asyncio.Server | None = None
         self._rising: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._fallen = self._mo_started = False
 
     async def __aenter__(self) -> Self:
@@ -52,17 +53,11 @@ class Smsc:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        server = self._server
         self.go_down()
         self._alarm.stop()
-        for _ in range(3):  # a connection that was just taken becomes a link two turns later
-            await asyncio.sleep(0)
-        self.drop_links()
-        for _ in range(5):  # turns of the loop until a connection that was just accepted has become a link
-            await asyncio.sleep(0)
+        if self._closing is not None:
+            await self._closing
         await self.until(lambda: not self.links)
-        if server is not None:
-            await server.wait_closed()
 
     # What happened.
 
@@ -194,14 +189,16 @@ class Smsc:
         self.desk.resume()
 
     def go_down(self) -> None:
-        """Drop all links and refuse new ones. Messages and receipts are kept."""
+        """Drop all links and refuse new ones, in a few turns of the loop. Messages and receipts are kept."""
         if self._server is not None:
-            self._server.close()
+            self._closing = self._loop.create_task(_close(self._server))
             self._server = None
         self.drop_links()
 
     async def come_up(self) -> None:
         """Listen, on the same port as before."""
+        if self._closing is not None:
+            await self._closing
         if self._server is None:
             self._server = await self._loop.create_server(
                 lambda: Link(self), self.options.host, self.port, ssl=self.options.tls, backlog=1024
@@ -286,3 +283,14 @@ class Smsc:
         for what, done in self._waits:
             if not done.done() and what():
                 done.set_result(None)
+
+
+async def _close(server: asyncio.Server) -> None:
+    """Let what was accepted become links first: on a closed server it would stay open and unheard (CPython 3.11)."""
+    loop = asyncio.get_running_loop()
+    for listener in server.sockets:
+        loop.remove_reader(listener.fileno())
+    for _ in range(4):
+        await asyncio.sleep(0)
+    server.close()
+    await server.wait_closed()
