@@ -9,7 +9,7 @@ from protocol import receipt, tlv
 from protocol.consts import RECEIPT_TYPES, Command, Status, Tag
 from protocol.pdus import Bind, MessageIdResp, SubmitSm, decode, decode_submit, encode, encode_submit
 from protocol.receipt import Receipt
-from protocol.session import Answered, Asked, Broken, Ended, Session, Side
+from protocol.session import Answered, Asked, Broken, Ended, Session, Side, State
 from protocol.timers import Timers
 from protocol.wire import Frame, Reader, frame
 
@@ -36,7 +36,7 @@ class Esme(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self.session = Session(Side.ESME, 0.0, timers=Timers(0, 0, 0, 0), max_pdu=1 << 20, window=1 << 30)
+        self.session = Session(Side.ESME, 0.0, timers=Timers(0, 0, 0, 0), max_pdu=1 << 20, window=1 << 30, patient=True)
         self.frames: list[Frame] = []
         """All PDUs that came, but the deliveries and answers to submits that went their ordinary way."""
         self.deliveries: list[SubmitSm] = []
@@ -70,8 +70,9 @@ class Esme(asyncio.Protocol):
     def ask(self, command: int, body: bytes = b"") -> "asyncio.Future[Answered]":
         """Any request; its answer. ConnectionError when the link goes first."""
         future: asyncio.Future[Answered] = self._loop.create_future()
-        if self.closed:
+        if self.closed or self.session.state is State.CLOSED:
             future.set_exception(ConnectionError("closed"))
+            future.exception()
             return future
         self.session.request(command, body, future, self._loop.time())
         self._flush_soon()
@@ -173,6 +174,11 @@ class Esme(asyncio.Protocol):
                     event.token.set_result(event)
             elif isinstance(event, Ended | Broken) and self._transport is not None:
                 self._flush()
+                self._transport.close()
+        if self.session.leaving:  # every delivery of this read was answered before
+            self.session.leave()
+            self._flush()
+            if self._transport is not None:
                 self._transport.close()
         self._flush()
         self._look()

@@ -9,6 +9,7 @@ from typing import Any
 
 from protocol.consts import Command, MessageState, Status
 from smppgw.simulate.smsc import Smsc
+from tests.endtoend.aggregator import Aggregator
 from tests.endtoend.conftest import Join, Relay, Serve, Simulate
 from tests.endtoend.esme import Esme, message
 from tests.kit import SMPPGW, Process, merged, relay_config, toml
@@ -167,6 +168,62 @@ async def test_sigterm_unbinds_everybody_and_keeps_what_is_left(relay: Relay, si
     await smsc.wait_for(20)
     assert smsc.desk.again == 0
     assert len(smsc.destinations) == len(ids)
+
+
+async def test_restarts_under_load_lose_nothing_and_send_nothing_twice(serve: Serve, simulate: Simulate) -> None:
+    smsc = await simulate(receipt_delay=0.02, receipt_jitter=0.2)
+    gateway = await serve(relay_config(smsc.port, log={"level": "info"}), "up")
+    esme = Aggregator(ahead=1000)
+    for restart in range(4):
+        if restart:
+            await gateway.start("up")
+        await esme.attach(gateway, "transceiver", "transmitter", "receiver")
+        await esme.until_promised(len(esme.promised) + 500)
+        assert await gateway.stop() == 0
+    await gateway.start("up")
+    await esme.attach(gateway, "receiver", submitting=False)
+    await esme.until(lambda: not esme.owed)
+    esme.detach()
+    assert not esme.mismatched
+    assert not esme.refused
+    assert smsc.desk.again == 0
+    assert set(esme.promised.values()) <= smsc.destinations
+    assert set(esme.told.values()) == {1}
+
+
+async def test_reloads_under_load_lose_nothing_and_send_nothing_twice(serve: Serve, simulate: Simulate) -> None:
+    one, two = await simulate(receipt_delay=0.05), await simulate(receipt_delay=0.05)
+    config = relay_config(one.port, log={"level": "info"})
+    up = config["connectors"]["up"]
+    gateway = await serve(config, "up")
+    esme = Aggregator(ahead=1000)
+    await esme.attach(gateway, "transceiver", "transmitter")
+    for turn in range(6):
+        await esme.until_promised(len(esme.promised) + 300)
+        changed = dict(gateway.gateway.config)
+        if turn % 2 == 0:
+            changed["connectors"] = {"up": up, "new": merged(up, {"port": two.port, "window": 10 + turn})}
+            changed["groups"] = {"pair": {"active": ["up", "new"]}}
+            changed["routes"] = [{"name": "all", "to": "pair"}]
+        else:
+            changed["connectors"] = {"up": merged(up, {"window": 50 + turn})}
+            changed["groups"] = {}
+            changed["routes"] = [{"name": "all", "to": "up"}]
+        await gateway.reload(changed)
+    esme.stop()
+    await esme.until(lambda: one.submits + two.submits >= len(esme.promised))
+    # Receipts that the second one still had when its connector went come when it is back.
+    final = dict(gateway.gateway.config)
+    final["connectors"] = {"up": up, "new": merged(up, {"port": two.port})}
+    final["groups"] = {"pair": {"active": ["up", "new"]}}
+    await gateway.reload(final)
+    await esme.until(lambda: not esme.owed)
+    esme.detach()
+    assert not esme.mismatched
+    assert not esme.refused
+    assert one.desk.again + two.desk.again == 0
+    assert not one.destinations & two.destinations
+    assert two.submits
 
 
 async def test_sigterm_waits_no_longer_than_drain(relay: Relay, smsc: Smsc, join: Join) -> None:
