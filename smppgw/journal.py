@@ -16,6 +16,10 @@ log = structlog.get_logger()
 LAZY = 0.02
 """Seconds that a change nobody waits for may wait for a commit that somebody does wait for."""
 
+PACE = 0.002
+"""Seconds between the starts of two commits at least: one costs as much as the rest of ten messages, and at a moderate
+rate each would carry but one or two."""
+
 PROBE = 1.0
 """Seconds between attempts to commit while the store refuses."""
 
@@ -77,8 +81,9 @@ class Journal:
         self._committed = committed
         self._refused = refused
         self._needed = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._committing = False
+        self._ended = asyncio.Event()
+        """A commit ended, well or not; `stop` clears it."""
         self._lazy: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -102,30 +107,34 @@ class Journal:
 
     async def stop(self) -> None:
         """Commit what is there and end; a commit under way is waited for."""
-        while (self.turn.batch or not self._idle.is_set()) and self.error is None:
+        while (self.turn.batch or self._committing) and self.error is None:
+            self._ended.clear()
             if self.turn.batch:
                 self._needed.set()
-            await asyncio.sleep(0)
-            await self._idle.wait()
+            await self._ended.wait()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
+        began = 0.0
         while True:
             await self._needed.wait()
+            pause = began + PACE - self._loop.time()
+            if pause > 0:
+                await asyncio.sleep(pause)
             self._needed.clear()
             if self._lazy is not None:
                 self._lazy.cancel()
                 self._lazy = None
             turn, self.turn = self.turn, Turn()
-            self._idle.clear()
+            self._committing = True
             began = self._loop.time()
             try:
                 await self.store.commit(turn.batch)
             except StoreError as error:
                 self._failed(turn, str(error))
-                self._idle.set()
+                self._end()
                 await asyncio.sleep(PROBE)
                 self._needed.set()
                 continue
@@ -134,7 +143,11 @@ class Journal:
                 log.info("the store works again")
                 self.error = None
             self._committed(turn)
-            self._idle.set()
+            self._end()
+
+    def _end(self) -> None:
+        self._committing = False
+        self._ended.set()
 
     def _failed(self, turn: Turn, reason: str) -> None:
         """New messages are refused, everything else waits for the next attempt."""
