@@ -75,6 +75,9 @@ class Ids:
 class Ticket(Protocol):
     """Whoever waits to hear whether a message was taken: an ESME's unanswered submit_sm, an HTTP request."""
 
+    link: Any
+    """Where the answer goes, if receipts can go there too; else None."""
+
     def accepted(self, message: "Message") -> None: ...
     def refused(self, message: "Message", status: int) -> None: ...
 
@@ -211,6 +214,8 @@ class Delivery:
     state: int = 0
     """The message_state it reports; 0 for an MO message."""
     attempts: int = 0
+    origin: Any = None
+    """The link that it must take, for the moment."""
 
     def pack(self) -> bytes:
         account = self.account.encode()

@@ -13,6 +13,10 @@ TRY_AGAIN = frozenset({Status.RMSGQFUL, Status.RTHROTTLED, Status.RSUBMITFAIL, S
 """Answers to deliver_sm that mean later; any other is final."""
 
 
+UNREAD = 0.1
+"""Seconds in which an ESME reads an answer that we have written."""
+
+
 class Receiver(Protocol):
     """A link that can take deliver_sm."""
 
@@ -20,6 +24,8 @@ class Receiver(Protocol):
     def unflushed(self) -> bool: ...
     @property
     def room(self) -> int: ...
+    @property
+    def gone(self) -> bool: ...
     def deliver(self, delivery: Delivery) -> None: ...
 
 
@@ -65,14 +71,31 @@ class Outbox:
         """Give links what they have room for."""
         waiting = self.waiting
         while waiting:
+            if waiting[0].origin is not None:
+                self._to_origin(waiting.popleft())
+                continue
             link = self._pick()
             if link is None:
                 return
             room = link.room
-            while waiting and room > 0:
+            while waiting and room > 0 and waiting[0].origin is None:
                 self.under_way += 1
                 room -= 1
                 link.deliver(waiting.popleft())
+
+    def _to_origin(self, delivery: Delivery) -> None:
+        """By the link whose ESME may not have read the answer to the submit yet; a link that takes no more gets the
+        time to read it, and then any other may have the delivery."""
+        link: Receiver = delivery.origin
+        delivery.origin = None
+        if link.gone:
+            self.waiting.appendleft(delivery)
+        elif link.room > 0:
+            self.under_way += 1
+            link.deliver(delivery)
+        else:
+            self.delayed += 1
+            self._delays.after(UNREAD, lambda: self._again(delivery))
 
     def answered(self, delivery: Delivery, status: int) -> None:
         """An ESME's deliver_sm_resp. Call `pump` after the last one of a turn."""

@@ -185,7 +185,10 @@ class Pipeline:
     def _accept(self, message: Message) -> None:
         ticket, message.ticket = message.ticket, None
         if ticket is not None:
-            self.answer_time.observe(self.clock() - message.born)
+            now = self.clock()
+            self.answer_time.observe(now - message.born)
+            if ticket.link is not None:
+                self.returns.origins.note(message.public, ticket.link, now)
             ticket.accepted(message)
 
     def _refused(self, turn: Turn) -> None:

@@ -21,6 +21,7 @@ from smppgw.access import AccessLog
 from smppgw.accounts import Accounts
 from smppgw.delays import Delays
 from smppgw.journal import Journal, Report
+from smppgw.origins import Origins
 from smppgw.settings import Gateway
 
 log = structlog.get_logger()
@@ -79,6 +80,7 @@ class Returns:
     ) -> None:
         self.accounts = Accounts(self, delays, clock)
         self.ledger = Ledger()
+        self.origins = Origins()
         self.mo_table = MoTable(())
         self.sources: dict[bytes, Source] = {}
         self.counts: Counter[str] = Counter()
@@ -160,7 +162,9 @@ class Returns:
                 b"" if form == "text" else tlv.encode(receipt.tlvs(said)),
             )
         )  # fmt: skip
-        self._deliver(Delivery(id, account.name, body, now, state))
+        delivery = Delivery(id, account.name, body, now, state)
+        delivery.origin = self.origins.of(waiting.public, now)
+        self._deliver(delivery)
 
     def drop(self, id: int, waiting: Waiting, state: MessageState) -> None:
         """End a sent message without a receipt of its upstream: a cancel_sm that it accepted, or its age."""

@@ -62,6 +62,10 @@ class EsmeLink(Link):
             return 0
         return self.session.room
 
+    @property
+    def gone(self) -> bool:
+        return self.session.state not in BOUND
+
     def deliver(self, delivery: Delivery) -> None:
         body = delivery.body if self._tlvs else _without_tlvs(delivery.body)
         self.session.request(Command.DELIVER_SM, body, delivery, self.loop.time())
@@ -249,24 +253,24 @@ class EsmeLink(Link):
 class Submit:
     """A submit_sm or data_sm that waits for our answer."""
 
-    __slots__ = ("_event", "_link")
+    __slots__ = ("_event", "link")
 
     def __init__(self, link: EsmeLink, event: Asked) -> None:
-        self._link = link
+        self.link = link
         self._event = event
 
     def accepted(self, message: Message) -> None:
-        self._link.done(self._event, Status.ROK, b"%016x\0" % message.public)
+        self.link.done(self._event, Status.ROK, b"%016x\0" % message.public)
 
     def refused(self, message: Message, status: int) -> None:  # noqa: ARG002  a Ticket hears which message it was
-        self._link.done(self._event, status)
+        self.link.done(self._event, status)
 
 
 class Multi:
     """A submit_multi: one message for each destination, one answer when all of them are decided."""
 
     def __init__(self, link: EsmeLink, event: Asked) -> None:
-        self._link = link
+        self.link = link
         self._event = event
         self._open = 0
         self._taken = 0
@@ -305,10 +309,10 @@ class Multi:
         if self._open:
             return
         if not self._taken:
-            self._link.done(self._event, self._failed[-1].error_status_code)
+            self.link.done(self._event, self._failed[-1].error_status_code)
             return
         body = pdus.encode(Command.SUBMIT_MULTI_RESP, pdus.SubmitMultiResp(shown(self._public), tuple(self._failed)))
-        self._link.done(self._event, Status.ROK, body)
+        self.link.done(self._event, Status.ROK, body)
 
 
 def _without_tlvs(body: bytes) -> bytes:

@@ -39,7 +39,7 @@ class BenchStore(MemoryStore):
         self._flows.set()
 
     def hold(self) -> None:
-        self._flows = asyncio.Event()
+        self._flows.clear()
 
     def flow(self) -> None:
         self._flows.set()
@@ -63,6 +63,7 @@ class Asker:
     number: bytes = b""
     status: int | None = None
     id: bytes = b""
+    link: "Esme | None" = None
     heard: Callable[[], None] | None = None
     """Done when it is answered."""
 
@@ -146,6 +147,7 @@ class Esme:
     account: AccountState
     room: int = 1000
     unflushed: bool = False
+    gone: bool = False
     got: list[Delivery] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -162,6 +164,7 @@ class Esme:
 
     def drop(self) -> None:
         """The link is gone; what it got without an answer goes to the next one."""
+        self.gone = True
         self.account.links.remove(self)
         left, self.got = self.got, []
         self.account.outbox.returned(left)

@@ -9,7 +9,7 @@ from protocol.consts import Status
 from routing.message import Delivery
 from smppgw.accounts import AccountState
 from smppgw.delays import Delays
-from smppgw.outbox import TRY_AGAIN
+from smppgw.outbox import TRY_AGAIN, UNREAD
 from smppgw.settings import Account
 from tests.smppgw.bench import Esme
 from tests.smppgw.jumping import EPOCH, advance, epoch, jumping
@@ -236,3 +236,44 @@ async def test_a_drop_is_no_attempt() -> None:
     assert desk.records.aside == {}
     (delivery,) = desk.outbox.waiting
     assert (delivery.attempts, delivery.born) == (0, EPOCH)
+
+
+def fresh(desk: Desk, id: int, origin: Esme) -> Delivery:
+    """The receipt of a message that was acknowledged on this link a moment ago."""
+    delivery = Delivery(id, "esme", b"body", epoch())
+    delivery.origin = origin
+    desk.outbox.add(delivery)
+    return delivery
+
+
+@jumping
+async def test_the_receipt_of_a_message_just_acknowledged_takes_the_link_of_its_submit() -> None:
+    desk = Desk()
+    first, second = desk.link(), desk.link()
+    for id in (1, 2, 3):
+        fresh(desk, id, second)
+    desk.outbox.pump()
+    assert (ids(first), ids(second)) == ([], [1, 2, 3])
+
+
+@jumping
+async def test_when_that_link_takes_no_more_any_other_may_have_it_a_little_later() -> None:
+    desk = Desk()
+    submitting, receiving = desk.link(room=0), desk.link()
+    fresh(desk, 1, submitting)
+    desk.add(2)
+    assert ids(receiving) == [2]
+    assert len(desk.outbox) == 2
+    await advance(UNREAD)
+    assert (ids(submitting), ids(receiving)) == ([], [2, 1])
+
+
+@jumping
+async def test_when_that_link_is_gone_any_other_has_it_at_once() -> None:
+    desk = Desk()
+    gone, there = desk.link(), desk.link()
+    delivery = fresh(desk, 1, gone)
+    gone.drop()
+    desk.outbox.pump()
+    assert ids(there) == [1]
+    assert delivery.origin is None
