@@ -1,0 +1,253 @@
+"""The gateway put together: what it serves, what a reload changes, and how it ends."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from protocol import pdus, tlv
+from protocol.consts import Command, Status
+from protocol.pdus import SubmitSm
+from smppgw import config
+from smppgw.app import App, clusters, open_store, tlv_of
+from smppgw.settings import StoreConfig
+from smppgw.store.lmdb import LmdbStore
+from smppgw.store.memory import MemoryStore
+from tests.smppgw.door import Peer
+from tests.smppgw.jumping import advance, jumping, until
+from tests.smppgw.upstream import Upstream
+
+BODY = pdus.encode_submit(SubmitSm(source_addr=b"12345", destination_addr=b"44", short_message=b"hello"))
+
+BASE = """
+[store]
+engine = "memory"
+[log]
+access = ""
+[http]
+port = 0
+[[listeners]]
+host = "127.0.0.1"
+port = 0
+[accounts.esme]
+password = "secret"
+"""
+
+
+def connector(name: str, port: int, more: str = "") -> str:
+    keys = f'host = "127.0.0.1"\nport = {port}\nsystem_id = "{name}"\npassword = "secret"\nrebind = [1.0]'
+    return f"[connectors.{name}]\n{keys}\n{more}\n"
+
+
+def route(to: str, more: str = "") -> str:
+    return f'[[routes]]\nname = "all"\nto = "{to}"\n{more}\n'
+
+
+@pytest.fixture(autouse=True)
+def _collector() -> Iterator[None]:
+    """A gateway tunes the collector for its own process."""
+    threshold = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*threshold)
+
+
+def made(path: Path, text: str) -> App:
+    path.write_text(text)
+    return App(config.load(path), path)
+
+
+@asynccontextmanager
+async def serving(path: Path, text: str) -> AsyncIterator[App]:
+    app = made(path, text)
+    running = asyncio.ensure_future(app.run())
+    await until(lambda: not app.unready() or running.done())
+    try:
+        yield app
+    finally:
+        app.stop()
+        assert await running == 0
+
+
+def rewrite(app: App, text: str) -> None:
+    app.path.write_text(text)
+    app.reload()
+
+
+@jumping
+async def test_a_submit_goes_in_at_one_end_and_out_at_the_other(tmp_path: Path) -> None:
+    async with Upstream() as smsc:
+        text = BASE + connector("c", smsc.port) + route("c")
+        async with serving(tmp_path / "c.toml", text) as app, Peer(app.listeners.ports[0]) as peer:
+            await until(lambda: app.targets["c"].up)
+            await peer.bind()
+            assert (await peer.ask(Command.SUBMIT_SM, BODY))[1] == Status.ROK
+            await until(lambda: smsc.numbers == [b"44"])
+            smsc.accept(b"a")
+            await until(lambda: not app.pipeline.queued)
+
+
+@jumping
+async def test_the_end_answers_and_unbinds_everybody(tmp_path: Path) -> None:
+    async with Upstream() as smsc:
+        text = BASE + connector("c", smsc.port) + route("c")
+        app = made(tmp_path / "c.toml", text)
+        running = asyncio.ensure_future(app.run())
+        await until(lambda: not app.unready() and app.targets["c"].up)
+        async with Peer(app.listeners.ports[0]) as peer:
+            await peer.bind()
+            await peer.ask(Command.SUBMIT_SM, BODY)
+            await until(lambda: smsc.asked)
+            app.stop()
+            await until(lambda: any(command == Command.UNBIND for command, *_ in peer.came))
+            assert app.unready() == ["starting or stopping"]
+            smsc.accept(b"a")
+            sequence = next(sequence for command, _, sequence, _ in peer.came if command == Command.UNBIND)
+            peer.send(Command.UNBIND_RESP, sequence=sequence)
+            await until(lambda: peer.closed and not smsc.links)
+        assert await running == 0
+        assert not app.pipeline.queued
+
+
+@jumping
+async def test_the_end_does_not_wait_for_ever(tmp_path: Path) -> None:
+    async with Upstream() as smsc:
+        text = BASE + "[gateway]\ndrain = 5.0\n" + connector("c", smsc.port) + route("c")
+        async with serving(tmp_path / "c.toml", text) as app:
+            await until(lambda: app.targets["c"].up)
+            async with Peer(app.listeners.ports[0]) as peer:
+                await peer.bind()
+                await peer.ask(Command.SUBMIT_SM, BODY)
+                await until(lambda: smsc.asked)
+                app.stop()
+                await advance(4)
+                assert not peer.closed
+                await advance(2)
+                await until(lambda: peer.closed)
+
+
+@jumping
+async def test_a_port_that_is_taken_ends_the_start(tmp_path: Path) -> None:
+    async with Upstream() as smsc:
+        app = made(tmp_path / "c.toml", BASE.replace("port = 0\n[accounts", f"port = {smsc.port}\n[accounts"))
+        assert await app.run() == 1
+
+
+@jumping
+async def test_a_reload_keeps_what_it_does_not_change(tmp_path: Path) -> None:
+    async with Upstream() as smsc:
+        text = BASE + connector("c", smsc.port) + route("c")
+        async with serving(tmp_path / "c.toml", text) as app, Peer(app.listeners.ports[0]) as peer:
+            await until(lambda: app.targets["c"].up)
+            await peer.bind()
+            rewrite(app, text + '[accounts.other]\npassword = "secret"\n')
+            await advance(3)
+            assert (await peer.ask(Command.SUBMIT_SM, BODY))[1] == Status.ROK
+            await until(lambda: smsc.asked)
+            assert smsc.connections == 1
+            smsc.accept(b"a")
+            async with Peer(app.listeners.ports[0]) as other:
+                assert (await other.bind(b"other"))[0] == Status.ROK
+
+
+@jumping
+async def test_a_bad_config_changes_nothing(tmp_path: Path) -> None:
+    async with Upstream() as smsc:
+        text = BASE + connector("c", smsc.port) + route("c")
+        async with serving(tmp_path / "c.toml", text) as app:
+            before = app.settings
+            rewrite(app, text + "[nonsense]\n")
+            rewrite(app, "not TOML")
+            assert app.settings is before
+            assert list(app.connectors) == ["c"]
+
+
+@jumping
+async def test_an_account_that_is_gone_is_unbound(tmp_path: Path) -> None:
+    async with Upstream() as smsc:
+        text = BASE + connector("c", smsc.port) + route("c")
+        async with serving(tmp_path / "c.toml", text) as app, Peer(app.listeners.ports[0]) as peer:
+            await peer.bind()
+            rewrite(app, text.replace("[accounts.esme]", "[accounts.other]"))
+            await until(lambda: any(command == Command.UNBIND for command, *_ in peer.came))
+            async with Peer(app.listeners.ports[0]) as again:
+                sequence = again.send(
+                    Command.BIND_TRANSCEIVER, pdus.encode(Command.BIND_TRANSCEIVER, pdus.Bind(b"esme", b"secret"))
+                )
+                await advance(1.5)
+                await until(lambda: again.answer_to(sequence))
+                answer = again.answer_to(sequence)
+                assert answer is not None
+                assert answer[1] == Status.RINVSYSID
+
+
+@jumping
+async def test_messages_of_a_connector_that_is_gone_take_the_new_route(tmp_path: Path) -> None:
+    async with Upstream() as gone:
+        port = gone.port
+    async with Upstream() as smsc:
+        text = BASE + connector("old", port) + route("old")
+        async with serving(tmp_path / "c.toml", text) as app, Peer(app.listeners.ports[0]) as peer:
+            await peer.bind()
+            await peer.ask(Command.SUBMIT_SM, BODY)
+            rewrite(app, BASE + connector("new", smsc.port) + route("new"))
+            await until(lambda: smsc.numbers == [b"44"])
+            smsc.accept(b"a")
+            await until(lambda: not app.pipeline.queued)
+
+
+@jumping
+async def test_a_changed_connector_is_bound_anew_and_waits_for_its_answers(tmp_path: Path) -> None:
+    async with Upstream() as smsc:
+        text = BASE + connector("c", smsc.port) + route("c")
+        async with serving(tmp_path / "c.toml", text) as app, Peer(app.listeners.ports[0]) as peer:
+            await until(lambda: app.targets["c"].up)
+            await peer.bind()
+            await peer.ask(Command.SUBMIT_SM, BODY)
+            await until(lambda: smsc.asked)
+            rewrite(app, BASE + connector("c", smsc.port, "window = 7") + route("c"))
+            await until(lambda: app.targets["c"].up)
+            assert len(smsc.links) == 2
+            smsc.accept(b"a")
+            await until(lambda: len(smsc.links) == 1)
+            assert not app.pipeline.queued
+            assert app.connectors["c"].settings.window == 7
+
+
+@jumping
+async def test_a_changed_group_keeps_the_binds_of_its_members(tmp_path: Path) -> None:
+    async with Upstream() as smsc:
+        members = connector("a", smsc.port) + connector("b", smsc.port)
+        one = '[groups.g]\nactive = ["a", "b"]\n'
+        two = '[groups.g]\nactive = ["a"]\nbackup = ["b"]\n[groups.h]\nactive = ["b"]\n'
+        text = BASE + members + one + route("g")
+        async with serving(tmp_path / "c.toml", text) as app:
+            await until(lambda: app.connectors["a"].up and app.connectors["b"].up)
+            rewrite(app, BASE + members + two + route("g"))
+            await advance(5)
+            assert app.connectors["a"].up
+            assert app.connectors["b"].up
+            assert smsc.connections == 2
+            assert app.targets["g"].up
+
+
+def test_connectors_of_one_group_and_of_one_smsc_are_one_cluster(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    same = connector("c", 4002).replace('system_id = "c"', 'system_id = "b"')
+    path.write_text(BASE + connector("a", 4001) + connector("b", 4002) + same + '[groups.g]\nactive = ["a", "b"]\n')
+    found = [set(cluster) for cluster in clusters(config.load(path))]
+    assert {"a", "b"} in found
+    assert {"b", "c"} in found
+
+
+def test_the_engine_is_that_of_the_config(tmp_path: Path) -> None:
+    assert isinstance(open_store(StoreConfig(engine="memory")), MemoryStore)
+    assert isinstance(open_store(StoreConfig(path=str(tmp_path / "data"))), LmdbStore)
+
+
+def test_routes_find_an_optional_parameter_of_a_body() -> None:
+    body = pdus.encode_submit(SubmitSm(destination_addr=b"1", tlvs=tlv.encode([(0x1400, b"v")])))
+    assert (tlv_of(body, 0x1400), tlv_of(body, 0x1401)) == (b"v", None)
