@@ -56,6 +56,7 @@ class App:
         self.store = open_store(settings.store)
         self.pipeline = Pipeline(settings.gateway, self.store, self.loop, time.time, self.access)
         self.gate = Gate(settings.limits, self.loop.time)
+        self.gate.closed = True  # until everything is restored
         self.links: set[EsmeLink] = set()
         self.connectors: dict[str, Connector] = {}
         self.targets: dict[str, Target] = {}
@@ -76,11 +77,6 @@ class App:
         except StoreError as error:
             log.error("cannot start", reason=str(error))
             return 1
-        self._apply(self.settings)
-        kinds = restore(pipeline, self.store)
-        log.info("restored", **kinds)
-        pipeline.journal.start()
-        self._handle_signals()
         try:
             await self.listeners.open(self.settings.listeners)
             port = await self.http.start()
@@ -88,6 +84,12 @@ class App:
             log.error("cannot start", reason=str(error))
             await self._end()
             return 1
+        self._apply(self.settings)
+        kinds = restore(pipeline, self.store)
+        log.info("restored", **kinds)
+        pipeline.journal.start()
+        self.gate.closed = False
+        self._handle_signals()
         # What is there now stays: the collector need not look at it again (a million messages are 160 ms).
         gc.collect()
         gc.freeze()
@@ -215,6 +217,7 @@ class App:
     async def _drain(self) -> None:
         """Take nothing new, wait for what is under way, unbind, commit, and say what is left."""
         self._ready = False
+        self.gate.closed = True
         log.info("draining", links=len(self.links))
         self.listeners.close()
         pipeline = self.pipeline

@@ -16,7 +16,7 @@ log = structlog.get_logger()
 PATIENCE = 5.0
 """Seconds for which a target may be down before fallbacks are used: as long as a bind takes."""
 
-SWEEP = 30.0
+SWEEP = 5.0
 """Seconds between looks for expired messages in a queue that does not move."""
 
 LOOKED_AT = 1000

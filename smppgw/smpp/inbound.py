@@ -58,7 +58,7 @@ class EsmeLink(Link):
 
     @property
     def room(self) -> int:
-        if self.session.state not in RECEIVING or self.clogged_since is not None:
+        if self.session.state not in RECEIVING or self.clogged_since is not None or self._unbinding:
             return 0
         return self.session.room
 
@@ -117,7 +117,9 @@ class EsmeLink(Link):
             self.account.outbox.answered(event.token, Status.RX_T_APPN)
 
     def turned(self) -> None:
-        if self.account is not None and self.account.outbox.waiting:
+        if self._unbinding and self.session.state in BOUND:
+            self.unbind()
+        elif self.account is not None and self.account.outbox.waiting:
             self.account.outbox.pump()
 
     def ended(self, reason: str) -> None:
@@ -138,7 +140,7 @@ class EsmeLink(Link):
         """Ask the ESME to go: the gateway stops, or its account is no longer in the config."""
         self._unbinding = True
         if self.session.state in BOUND:
-            if not self.unanswered:  # what it submitted is answered first
+            if not self.unanswered and not self.session.unanswered:  # answers under way come first, on both sides
                 self.session.request(Command.UNBIND, b"", None, self.loop.time())
                 self.flush_soon()
         elif self.session.state is not State.UNBINDING:

@@ -20,6 +20,8 @@ class Gate:
 
     def __init__(self, limits: Limits, clock: Callable[[], float]) -> None:
         self.limits = limits
+        self.closed = False
+        """The gateway is starting or stopping: no link is taken."""
         self.open = 0
         self.unbound = 0
         self.refused: Counter[str] = Counter()
@@ -32,6 +34,8 @@ class Gate:
     def refusal(self, address: str) -> str | None:
         """Why a new link is closed at once, or None."""
         limits = self.limits
+        if self.closed:
+            return "closed"
         if self.blocked(address):
             return "address is blocked"
         if self.open >= limits.links:

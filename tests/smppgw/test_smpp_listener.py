@@ -121,3 +121,11 @@ async def test_after_the_close_no_new_link_comes_and_the_old_ones_stay() -> None
         with pytest.raises(OSError, match="Connect call failed"):
             await asyncio.open_connection("127.0.0.1", port)
         assert not peer.closed
+
+
+def test_a_closed_gate_takes_no_link() -> None:
+    door, _ = gate()
+    door.closed = True
+    assert door.refusal("192.0.2.1") == "closed"
+    door.closed = False
+    assert door.refusal("192.0.2.1") is None

@@ -226,9 +226,9 @@ async def test_a_target_is_hopeless_when_it_was_down_for_longer_than_a_bind_take
     def hopeless() -> bool:
         return desk.target.hopeless
 
-    await advance(PATIENCE)
+    await advance(PATIENCE - 1)
     assert hopeless() is False
-    await advance(1)
+    await advance(2)
     assert hopeless() is True
     desk.up(desk.a)
     await advance(60)
