@@ -19,9 +19,10 @@ from rich.console import Console
 from benchmarks import interpreters, outcome
 from benchmarks.interpreters import Interpreter
 from benchmarks.outcome import Figures, Results
-from benchmarks.processes import Cores, FailedError, Program, allow_files, busy, free_port
+from benchmarks.processes import Cores, FailedError, Program, allow_files, busy
 from benchmarks.timing import RESULTS, machine
 from benchmarks.tools import PASSWORD, SYSTEM_ID, Outcome, OwnTools, Plan, Tools, tools
+from smppgw.ports import free_port
 
 LINKS, WINDOW = 4, 250
 BINDS = 10_000

@@ -18,7 +18,8 @@ from routing.table import Table
 from smppgw import config
 from smppgw.access import AccessLog
 from smppgw.pipeline import Pipeline
-from smppgw.smpp.connector import Bind, Connector
+from smppgw.smpp.bind import Bind
+from smppgw.smpp.connector import Connector
 from smppgw.smpp.inbound import EsmeLink
 from smppgw.smpp.listener import Gate
 from smppgw.store.memory import MemoryStore

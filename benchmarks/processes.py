@@ -83,17 +83,6 @@ def _idle() -> float:
     return (int(fields[4]) + int(fields[5])) / _TICK
 
 
-def free_port() -> int:
-    """Outside the range that outgoing connections are given."""
-    for _ in range(1000):
-        port = 10_000 + int.from_bytes(os.urandom(2), "big") % 20_000
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise FailedError("no free port on 127.0.0.1")
-
-
 class Program:
     """One process; leaving the `with` block ends it."""
 

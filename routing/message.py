@@ -78,6 +78,10 @@ class Ticket(Protocol):
     link: Any
     """Where the answer goes, if receipts can go there too; else None."""
 
+    @property
+    def gone(self) -> bool:
+        """Nobody can be told any more."""
+
     def accepted(self, message: "Message") -> None: ...
     def refused(self, message: "Message", status: int) -> None: ...
 

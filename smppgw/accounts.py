@@ -22,9 +22,8 @@ class AccountState:
         self.outbox = Outbox(settings, keeper, lambda: self.links, delays, clock)
         self._bucket = TokenBucket(settings.rate, settings.burst)
         self.admission = Admission(settings.sources, self._bucket)
-        self.submits = 0
         self.statuses: Counter[int] = Counter()
-        """Answers to submits by status."""
+        """Answers to its requests by status."""
         self.receipts: Counter[int] = Counter()
         """Receipts made, by message_state."""
         self.delivered = 0

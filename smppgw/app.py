@@ -41,6 +41,9 @@ log = structlog.get_logger()
 TICK = 1.0
 """Seconds between looks at timers."""
 
+BROKEN = 70
+"""Exit status after a bug of ours (EX_SOFTWARE)."""
+
 FIXED = ("gateway", "listeners", "limits", "timers", "http", "store", "log")
 """Tables of the config that a reload does not touch."""
 
@@ -97,10 +100,22 @@ class App:
         self._ready = True
         log.info("ready", version=__version__, pid=os.getpid(), ports=self.listeners.ports, http=port)
         ticking = self.loop.create_task(self._tick_forever(), name="timers")
-        await self._stop.wait()
-        ticking.cancel()
-        await self._drain()
-        return 0
+        if await self._until_stopped():
+            ticking.cancel()
+            await self._drain()
+            return 0
+        return BROKEN
+
+    async def _until_stopped(self) -> bool:
+        """False when nothing can be committed any more for a bug of ours: who ends now and starts again loses nothing,
+        who goes on acknowledges nothing."""
+        committing = self.pipeline.journal.task
+        stopping = self.loop.create_task(self._stop.wait(), name="stop")
+        await asyncio.wait([task for task in (stopping, committing) if task], return_when=asyncio.FIRST_COMPLETED)
+        if committing is None or not committing.done():
+            return True
+        log.critical("commits ended", exc_info=committing.exception())
+        return False
 
     def unready(self) -> list[str]:
         """Why it does not serve now; nothing when it does."""

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -29,6 +28,7 @@ from protocol.pdus import decode_submit
 from protocol.session import SENDING, Answered, Asked, Event
 from smppgw.load.link import BindRefusedError, EsmeLink, connect
 from smppgw.load.plan import Plan, templates
+from smppgw.ports import free_port
 
 PREFIX = "4479"
 NAMES = ("SMPP1", "SMPP2", "SMPP0")
@@ -344,17 +344,6 @@ def _is_ready(line: str) -> bool:
         said = json.loads(line)
         return isinstance(said, dict) and said.get("event") == "ready"
     return False
-
-
-def free_port() -> int:
-    """A port that nobody listens on, below the range that outgoing connections draw from."""
-    for _ in range(1000):
-        port = 10_000 + int.from_bytes(os.urandom(2), "big") % 20_000
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise DemoError("no free port on 127.0.0.1")
 
 
 class Steady:

@@ -85,7 +85,8 @@ class Journal:
         self._ended = asyncio.Event()
         """A commit ended, well or not; `stop` clears it."""
         self._lazy: asyncio.TimerHandle | None = None
-        self._task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[None] | None = None
+        """Ends only by `stop`, or by a bug: then nothing is safe any more and the process must end."""
 
     def urgent(self) -> None:
         """Somebody waits for this turn."""
@@ -103,7 +104,7 @@ class Journal:
 
     def start(self) -> None:
         """Begin to commit."""
-        self._task = self._loop.create_task(self._run(), name="commits")
+        self.task = self._loop.create_task(self._run(), name="commits")
 
     async def stop(self) -> None:
         """Commit what is there and end; a commit under way is waited for."""
@@ -112,9 +113,9 @@ class Journal:
             if self.turn.batch:
                 self._needed.set()
             await self._ended.wait()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        if self.task is not None:
+            self.task.cancel()
+            await asyncio.gather(self.task, return_exceptions=True)
 
     async def _run(self) -> None:
         began = 0.0

@@ -110,6 +110,7 @@ class Pipeline:
         account.queued += 1
         self.queued[message.id] = message
         if account.settings.ack == "upstream" and message.not_before <= now:
+            message.expires = min(message.expires, now + self.settings.upstream_ack_wait)
             upstream = self._offer(message)
             if upstream is not None:
                 self.loop.call_soon(upstream.pump)
@@ -121,14 +122,15 @@ class Pipeline:
         return message
 
     def _message(self, account: AccountState, pdu: SubmitSm, body: bytes, now: float, public: int) -> Message:
-        expires = now + self.settings.validity
-        if pdu.validity_period:
-            expires = times.parse(pdu.validity_period, now, Status.RINVEXPIRY) or expires
-            if expires <= now:
-                raise PduError("validity_period is past", Status.RINVEXPIRY)
         not_before = 0.0
         if pdu.schedule_delivery_time:
             not_before = times.parse(pdu.schedule_delivery_time, now, Status.RINVSCHED) or 0.0
+        expires = max(now, not_before) + self.settings.validity
+        if pdu.validity_period:
+            expires = times.parse(pdu.validity_period, now, Status.RINVEXPIRY) or expires
+            if expires <= max(now, not_before):
+                raise PduError("validity_period ends before the message may go", Status.RINVEXPIRY)
+        if pdu.schedule_delivery_time:
             # We hold it; the upstream must not hold it again.
             pdu = pdu._replace(schedule_delivery_time=b"")
             body = pdus.encode_submit(pdu)

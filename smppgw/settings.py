@@ -70,6 +70,7 @@ class Gateway(Model):
     max_early_receipts: Count = 10_000
     max_queued: Count = 1_000_000
     max_waiting: Count = 5_000_000
+    upstream_ack_wait: Positive = 10.0
     drain: Duration = 10.0
 
 

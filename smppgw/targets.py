@@ -107,6 +107,10 @@ class Target:
                 queue.popleft()
                 self._pipeline.expired(message)
                 continue
+            if message.ticket is not None and message.ticket.gone:
+                queue.popleft()  # who would be told is gone, and will submit it again
+                self._pipeline.cancel(message)
+                continue
             if message.not_before > now:  # a replace_sm put it off
                 queue.popleft()
                 self._pipeline.hold(message, message.not_before - now)

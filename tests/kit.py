@@ -21,23 +21,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
 
+from smppgw.ports import free_port
+
 ROOT = Path(__file__).parent.parent
 SMPPGW = Path(sys.executable).with_name("smppgw")
 PATIENCE = 30.0
 """Seconds that a wait lasts at most, unless told otherwise: long enough for a busy machine."""
 
 Event = dict[str, Any]
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on, outside the range that outgoing connections are given."""
-    for _ in range(1000):
-        port = 10_000 + int.from_bytes(os.urandom(2), "big") % 20_000
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise RuntimeError("no free port on 127.0.0.1")
 
 
 def listening(port: int, patience: float = PATIENCE) -> None:

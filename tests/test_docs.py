@@ -21,7 +21,8 @@ import typer.main
 
 from smppgw import config
 from smppgw.cli import app
-from tests.kit import ROOT, SMPPGW, Process, free_port, merged, toml
+from smppgw.ports import free_port
+from tests.kit import ROOT, SMPPGW, Process, merged, toml
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LANGUAGES = {"toml", "python", "console", "sh", "mermaid"}

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import ssl
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +12,10 @@ from typing import Any, NamedTuple
 import structlog
 
 from protocol import pdus, receipt, tlv
-from protocol.consts import RECEIPT_TYPES, Command, EsmClass, Status, Tag, status_name
+from protocol.consts import RECEIPT_TYPES, Command, EsmClass, Status, Tag
 from protocol.errors import PduError
 from protocol.pdus import SubmitSm
-from protocol.session import BOUND, SENDING, Answered, Asked, Lapsed, Session, Side
-from protocol.timers import Timers
+from protocol.session import Answered, Asked, Lapsed
 from routing import retry
 from routing.message import OFFERED, Message
 from routing.retry import ErrorTable, Outcome
@@ -25,24 +23,14 @@ from routing.shape import Shape
 from routing.throttle import TokenBucket
 from smppgw.histogram import Histogram
 from smppgw.pipeline import Pipeline
-from smppgw.reasons import why
 from smppgw.settings import Connector as Settings
 from smppgw.settings import Limits
-from smppgw.smpp.link import Link
-from smppgw.tls import for_connector
+from smppgw.smpp.bind import Bind, Report
+from smppgw.smpp.keeper import Keeper
 
 log = structlog.get_logger()
 
-BIND_COMMANDS = {
-    "transmitter": Command.BIND_TRANSMITTER,
-    "receiver": Command.BIND_RECEIVER,
-    "transceiver": Command.BIND_TRANSCEIVER,
-}
 PAUSING = frozenset({Status.RTHROTTLED, Status.RMSGQFUL})
-CONNECT_TIMEOUT = 10.0
-STABLE = 10.0
-"""Seconds after which a bind counts as a success, and the next rebind begins with the first delay again."""
-
 Answer = Callable[[Answered | None], None]
 """What is done with the answer to a forwarded request; None: there is none."""
 
@@ -59,7 +47,7 @@ class Splitting:
     begun: float = 0.0
     """When the first of them was sent (loop time)."""
     failed: bool = False
-    bind: "Bind | None" = None
+    bind: Bind | None = None
     """The one that the segments so far went by."""
 
 
@@ -86,35 +74,21 @@ class Counts:
     answer_time: Histogram = field(default_factory=Histogram)
 
 
-class Connector:
+class Connector(Keeper):
     """Wanted by groups, bound while wanted. All methods run on the event loop."""
 
     def __init__(self, settings: Settings, limits: Limits, pipeline: Pipeline, loop: asyncio.AbstractEventLoop) -> None:
-        self.name = settings.name
+        super().__init__(settings, limits, loop)
         self.name_octets = settings.name.encode()
-        self.settings = settings
         self.counts = Counts()
-        self.failures = 0
-        """Attempts to bind in a row that failed."""
-        self.alerting = False
-        self.links: set[Bind] = set()
-        """Connections, bound or not."""
-        self.binds: list[Bind] = []
-        """Those that are bound."""
         self.up = False
         """A bind can submit."""
-        self.last_error = ""
         self.targets: list[Any] = []
         self.pipeline = pipeline
-        self._limits = limits
-        self._loop = loop
         self._shape = Shape(settings)
         self._errors = ErrorTable(settings.errors.sent, settings.errors.later, settings.errors.never)
         self._bucket = TokenBucket(settings.rate, settings.burst) if settings.rate else None
         self._hold = (settings.in_doubt or pipeline.settings.in_doubt) == "hold"
-        self._wanted: set[object] = set()
-        self._keepers: dict[int, asyncio.Task[None]] = {}
-        self._stopping = False
         self._paused_until = 0.0
         self._marking = 0
         self._turn = 0
@@ -128,13 +102,17 @@ class Connector:
         """Receipts that were found under their id as it was spelled: then other spellings are unlikely here."""
         fixed = settings.id_form in ("hex", "decimal") and settings.receipt_id_form in ("hex", "decimal")
         self._exact_form = settings.receipt_id_form if fixed else settings.id_form
+        self._guessing = settings.id_form == settings.receipt_id_form == "auto"
+        self._hexadecimal = False
+        """An id of a submit_sm_resp had more than digits."""
         self._reference = random.randrange(0x10000)  # noqa: S311  not a secret: it tells long messages apart
-        self._tls: ssl.SSLContext | None = None
 
     # Upstream ids (pipeline.Source)
 
     def keys(self, id: bytes) -> Sequence[bytes]:
         """Under what an id of a submit_sm_resp is kept."""
+        if not self._hexadecimal and not id.isdigit():
+            self._hexadecimal = True
         return (receipt.key(id, self.settings.id_form),)
 
     def exact(self, id: bytes) -> bytes:
@@ -143,7 +121,11 @@ class Connector:
 
     def spellings(self, id: bytes) -> Sequence[bytes]:
         """That, and what it may be in other forms: guesses, where the forms are "auto"."""
-        return receipt.candidates(id, self.settings.receipt_id_form, self.settings.id_form)
+        found = receipt.candidates(id, self.settings.receipt_id_form, self.settings.id_form)
+        if self._guessing and id.isdigit():
+            # Digits may be the decimal form of an id in hex, but only where ids are in hex: else they name themselves.
+            return found[:2] if self._hexadecimal else found[:1]
+        return found
 
     # What groups ask
 
@@ -174,28 +156,9 @@ class Connector:
         return sum(bind.session.unanswered for bind in self.binds)
 
     @property
-    def wanted(self) -> bool:
-        """A group needs its binds."""
-        return bool(self._wanted)
-
-    @property
     def paused(self) -> bool:
         """The upstream asked for a pause."""
         return self._paused_until > 0
-
-    def want(self, by: object, wanted: bool) -> None:
-        """A group needs the binds, or no longer does; the last one to let go has them unbound."""
-        before = bool(self._wanted)
-        (self._wanted.add if wanted else self._wanted.discard)(by)
-        if bool(self._wanted) is before or self._stopping:
-            return
-        if self._wanted:
-            for slot in range(self.settings.binds):
-                keeper = self._keepers.get(slot)
-                if keeper is None or keeper.done() or keeper.cancelling():  # else it is unbinding, and will see
-                    self._keepers[slot] = self._loop.create_task(self._keep(slot), name=f"bind {self.name}/{slot}")
-        else:
-            self._release()
 
     def takes(self, part: int) -> bool:
         """The bind that all parts of this message go by has room."""
@@ -240,7 +203,7 @@ class Connector:
         bind.session.request(Command.SUBMIT_SM, body, message, self._loop.time())
         bind.flush_soon()
 
-    def _bind_for(self, message: Message) -> "Bind":
+    def _bind_for(self, message: Message) -> Bind:
         """One that sends, the next one in turn with room; there is one."""
         binds = self.binds
         count = len(binds)
@@ -256,7 +219,7 @@ class Connector:
                 return bind
         return next(bind for bind in binds if bind.sending)
 
-    def _bind_of(self, part: int) -> "Bind":
+    def _bind_of(self, part: int) -> Bind:
         """All parts of a message go by one bind, hence in order."""
         sending = [bind for bind in self.binds if bind.sending]
         return sending[part % len(sending)]
@@ -298,15 +261,9 @@ class Connector:
 
     # What binds report
 
-    def bound(self, bind: "Bind") -> None:
-        self.binds.append(bind)
-        self.last_error = ""
-        log.info("bound", connector=self.name, bind=bind.slot, peer=bind.peer)
-        if self.alerting:
-            self.alerting = False
-            log.info("alert over", connector=self.name)
-        self.failures = 0
-        self.update()
+    def alerted(self) -> None:
+        self.counts.alerts += 1
+        log.info("alert_notification", connector=self.name)
 
     def update(self) -> None:
         """Tell the groups when the first bind can submit, and when none can any more."""
@@ -441,13 +398,9 @@ class Connector:
             if target.queue:
                 target.pump()
 
-    def lost(self, bind: "Bind", reason: str) -> None:
+    def lost(self, bind: Bind, reason: str) -> None:
         """A bind is gone: what it had not answered is in doubt, and goes first again, in order."""
-        self.links.discard(bind)
-        if bind in self.binds:
-            self.binds.remove(bind)
-            say = log.info if bind.releasing else log.warning
-            say("unbound", connector=self.name, bind=bind.slot, reason=reason)
+        super().lost(bind, reason)
         left = [token for command, token in bind.session.lost() if token is not None]
         for token in reversed(left):
             self._doubt(token, lapsed=False)
@@ -457,7 +410,7 @@ class Connector:
                 self._doubt(split, lapsed=False)
         self.turned()
 
-    def deliver(self, bind: "Bind", event: Asked) -> None:
+    def deliver(self, bind: Bind, event: Asked) -> None:
         """A deliver_sm or data_sm of the upstream: a receipt or an MO message."""
         try:
             pdu = _as_deliver(event)
@@ -490,80 +443,7 @@ class Connector:
         words = pdu.short_message or values.get(Tag.MESSAGE_PAYLOAD, b"")
         return receipt.parse(words, values) or receipt.Receipt(b"")
 
-    # Life
-
-    def stop(self) -> None:
-        """Unbind in an orderly way, for good."""
-        self._stopping = True
-        self._wanted.clear()
-        self._release()
-
-    @property
-    def over(self) -> bool:
-        """Stopped, and all its binds are gone."""
-        return self._stopping and all(keeper.done() for keeper in self._keepers.values())
-
-    async def stopped(self) -> None:
-        """Until all binds are gone."""
-        await asyncio.gather(*self._keepers.values(), return_exceptions=True)
-
-    def tick(self) -> None:
-        """Look at the timers; about once a second."""
-        for bind in list(self.links):
-            bind.tick()
-
-    def _release(self) -> None:
-        for bind in list(self.binds):
-            bind.release()
-        for keeper in self._keepers.values():
-            if not any(bind.keeper is keeper for bind in self.binds):
-                keeper.cancel()
-
-    async def _keep(self, slot: int) -> None:
-        """Keep one bind up while it is wanted: connect, bind, wait for its end, wait a little longer each time."""
-        attempt = 0
-        while self._wanted:
-            began = self._loop.time()
-            reason = await self._one_life(slot)
-            if not self._wanted:
-                return
-            if reason is not None:
-                self._failed(reason)
-            attempt = 1 if self._loop.time() - began > STABLE else attempt + 1
-            delay = retry.delay(attempt, self.settings.rebind)
-            await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311  jitter
-
-    async def _one_life(self, slot: int) -> str | None:
-        """Connect, bind and stay; why it could not bind, or None when it was bound and ended."""
-        settings = self.settings
-        try:
-            if settings.tls and self._tls is None:
-                self._tls = for_connector(settings)
-            name = (settings.tls_name or settings.host) if settings.tls else None
-            async with asyncio.timeout(CONNECT_TIMEOUT):
-                _, bind = await self._loop.create_connection(
-                    lambda: Bind(self, slot, self._keepers[slot], self._limits, self._loop),
-                    settings.host,
-                    settings.port,
-                    ssl=self._tls,
-                    server_hostname=name,
-                )
-        except TimeoutError:
-            return f"no connection to {settings.host}:{settings.port} within {CONNECT_TIMEOUT:.0f} s"
-        except OSError as error:
-            return f"{settings.host}:{settings.port}: {why(error)}"
-        try:
-            return await bind.done
-        finally:
-            bind.drop()
-
-    def _failed(self, reason: str) -> None:
-        self.failures += 1
-        self.last_error = reason
-        log.warning("bind failed", connector=self.name, reason=reason, in_a_row=self.failures)
-        if self.failures >= self.settings.alert_after and not self.alerting:
-            self.alerting = True
-            log.error("alert: connector cannot bind", connector=self.name, reason=reason, in_a_row=self.failures)
+    # Pauses
 
     def _pause(self) -> None:
         self._paused_until = self._loop.time() + self.settings.pause
@@ -582,119 +462,6 @@ class Connector:
     def _pump_now(self) -> None:
         self._pumping = False
         self.turned()
-
-
-class Bind(Link):
-    """One connection of a connector."""
-
-    def __init__(
-        self,
-        connector: Connector,
-        slot: int,
-        keeper: "asyncio.Task[None]",
-        limits: Limits,
-        loop: asyncio.AbstractEventLoop,
-    ) -> None:
-        settings = connector.settings
-        timers = Timers(init=settings.response, enquire_link=settings.enquire_link, response=settings.response)
-        session = Session(
-            Side.ESME, loop.time(), timers=timers, max_pdu=limits.max_pdu, window=settings.window, patient=True
-        )
-        super().__init__(loop, session, limits.output_buffer, settings.response)
-        self.connector = connector
-        self.slot = slot
-        self.keeper = keeper
-        self.done: asyncio.Future[str | None] = loop.create_future()
-        """The reason why it could not bind, or None when it was bound and is over."""
-        self._sends = BIND_COMMANDS[settings.bind] != Command.BIND_RECEIVER
-        self.releasing = False
-        self._was_bound = False
-
-    @property
-    def sending(self) -> bool:
-        return self._sends and not self.releasing and self.session.state in SENDING
-
-    @property
-    def busy(self) -> bool:
-        return self.session.unanswered > 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self.connector.links.add(self)
-        settings = self.connector.settings
-        command = BIND_COMMANDS[settings.bind]
-        bind = pdus.Bind(
-            settings.system_id.encode(), settings.secret, settings.system_type.encode(), settings.version,
-            address_range=settings.address_range.encode(),
-        )  # fmt: skip
-        self.session.request(command, pdus.encode(command, bind), None, self.loop.time())
-        self._flush()
-
-    def asked(self, event: Asked) -> None:
-        if event.command in (Command.DELIVER_SM, Command.DATA_SM):
-            self.connector.deliver(self, event)
-        elif event.command == Command.ALERT_NOTIFICATION:
-            self.connector.counts.alerts += 1
-            log.info("alert_notification", connector=self.connector.name)
-
-    def answered(self, event: Answered) -> None:
-        if event.token is not None:
-            self.connector.answered(event)
-        elif self.session.state in BOUND:
-            self._was_bound = True
-            self.connector.bound(self)
-        else:
-            self.close(f"bind refused with status {status_name(event.status)}")
-
-    def lapsed(self, event: Lapsed) -> None:
-        if event.token is not None:
-            self.connector.lapsed(event)
-
-    def turned(self) -> None:
-        if self.session.leaving:
-            self.connector.update()
-        self.connector.turned()
-        if self.releasing:
-            self._unbind_when_idle()
-
-    def ended(self, reason: str) -> None:
-        self.connector.lost(self, reason)
-        if not self.done.done():
-            self.done.set_result(None if self._was_bound else reason)
-
-    def release(self) -> None:
-        """Send nothing more, wait for the answers under way, then unbind."""
-        self.releasing = True
-        self.connector.update()
-        self._unbind_when_idle()
-        self.flush_soon()
-
-    def drop(self) -> None:
-        """Close at once, if it is still open."""
-        if not self._closed:
-            self.abort("no longer wanted")
-
-    def _unbind_when_idle(self) -> None:
-        if self.session.unanswered == 0 and self.session.state in BOUND:
-            self.session.request(Command.UNBIND, b"", None, self.loop.time())
-
-
-class Report:
-    """An upstream's deliver_sm that waits for its answer until its content is safe."""
-
-    __slots__ = ("_asked", "_bind")
-
-    def __init__(self, bind: Bind, asked: Asked) -> None:
-        self._bind = bind
-        self._asked = asked
-
-    def accepted(self) -> None:
-        self._bind.session.answer(self._asked, Status.ROK, b"\0")
-        self._bind.flush_soon()
-
-    def refused(self, status: int) -> None:
-        self._bind.session.answer(self._asked, status, b"\0")
-        self._bind.flush_soon()
 
 
 def _message_id(body: bytes) -> bytes:

@@ -261,6 +261,10 @@ class Submit:
         self.link = link
         self._event = event
 
+    @property
+    def gone(self) -> bool:
+        return self.link.gone
+
     def accepted(self, message: Message) -> None:
         self.link.done(self._event, Status.ROK, b"%016x\0" % message.public)
 
@@ -279,6 +283,10 @@ class Multi:
         self._public = 0
         self._failed: list[UnsuccessSme] = []
         self._where: dict[int, tuple[int, int, bytes]] = {}
+
+    @property
+    def gone(self) -> bool:
+        return self.link.gone
 
     def submit(self, pipeline: Pipeline, account: AccountState, multi: SubmitMulti) -> None:
         self._open = 1

@@ -1,12 +1,13 @@
 """One TCP or TLS connection that speaks SMPP: octets to and from a Session, one write per loop turn."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import cast
 
 from protocol.session import Answered, Asked, Broken, Ended, Lapsed, Session
 
 
-class Link(asyncio.Protocol):
+class Link(asyncio.Protocol, ABC):
     """The part that ESMEs' links and our own binds have in common. A subclass says what the events mean."""
 
     transport: asyncio.Transport
@@ -27,29 +28,29 @@ class Link(asyncio.Protocol):
 
     # What a subclass says.
 
+    @abstractmethod
     def asked(self, event: Asked) -> None:
         """A request to answer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answered(self, event: Answered) -> None:
         """The answer to a request."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lapsed(self, event: Lapsed) -> None:
         """No answer in time."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def busy(self) -> bool:
         """Answers are under way, one way or the other: the peer's unbind waits for them."""
-        raise NotImplementedError
 
     def turned(self) -> None:
         """All events of one read were handled."""
 
+    @abstractmethod
     def ended(self, reason: str) -> None:
         """The link is gone; called once, whoever closed it."""
-        raise NotImplementedError
 
     # asyncio.Protocol
 

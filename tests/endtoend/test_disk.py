@@ -7,12 +7,13 @@ from typing import Any
 
 from protocol import tlv
 from protocol.consts import Status, Tag
+from smppgw.ports import free_port
 from smppgw.simulate.smsc import Smsc
 from tests.endtoend.aggregator import Aggregator
 from tests.endtoend.conftest import Join, Relay, Serve, Simulate
 from tests.endtoend.esme import id_of
 from tests.endtoend.running import Running
-from tests.kit import SMPPGW, Process, free_port, merged, relay_config, toml
+from tests.kit import SMPPGW, Process, merged, relay_config, toml
 
 
 def disk_full(gateway: Running) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from protocol.consts import MessageState, Status
+from smppgw.ports import free_port
 from smppgw.simulate.smsc import Smsc
 from tests.endtoend.aggregator import Aggregator
 from tests.endtoend.conftest import Join, Relay, Serve, Simulate
 from tests.endtoend.running import Running
-from tests.kit import ROOT, free_port, merged, relay_config
+from tests.kit import ROOT, merged, relay_config
 
 BACKUP_AFTER, HAND_BACK_AFTER = 2.0, 2.0
 TICK = 1.0

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from protocol.consts import MessageState
+from smppgw.ports import free_port
 from tests.endtoend.conftest import Serve, Simulate
 from tests.endtoend.esme import Esme
-from tests.kit import free_port, merged, relay_config
+from tests.kit import merged, relay_config
 
 
 def openssl(*words: object) -> None:

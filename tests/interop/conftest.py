@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from smppgw.ports import free_port
 from tests.interop.scenario import Esme, Start, told
 from tests.interop.stacks import HERE, need
-from tests.kit import Gateway, Process, free_port, relay_config
+from tests.kit import Gateway, Process, relay_config
 
 SMSCS = {
     "node smpp": ("node", HERE / "node" / "smsc.js"),

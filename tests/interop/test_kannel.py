@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from smppgw.ports import free_port
 from tests.interop.scenario import DESTINATION, LONG, MO, SHORT, SOURCE, UCS2
 from tests.interop.stacks import need
-from tests.kit import PATIENCE, Gateway, Process, free_port, listening
+from tests.kit import PATIENCE, Gateway, Process, listening
 
 pytestmark = pytest.mark.interop
 

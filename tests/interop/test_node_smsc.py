@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from smppgw.ports import free_port
 from tests.interop.scenario import ESMES, Start
 from tests.interop.stacks import HERE, need
 from tests.interop.test_esmes import assert_receipts, deliver, submitted_ids
-from tests.kit import Gateway, Process, free_port, relay_config
+from tests.kit import Gateway, Process, relay_config
 
 pytestmark = pytest.mark.interop
 SMPPLIB = next(esme for esme in ESMES if esme.name == "smpplib")

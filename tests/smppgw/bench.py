@@ -64,6 +64,7 @@ class Asker:
     status: int | None = None
     id: bytes = b""
     link: "Esme | None" = None
+    gone: bool = False
     heard: Callable[[], None] | None = None
     """Done when it is answered."""
 

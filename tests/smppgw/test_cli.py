@@ -16,8 +16,9 @@ from typer.testing import CliRunner, Result
 from smppgw import __version__
 from smppgw.cli import app
 from smppgw.passwords import matches_hash
+from smppgw.ports import free_port
 from smppgw.store.lmdb import LmdbStore
-from tests.kit import SMPPGW, Process, free_port
+from tests.kit import SMPPGW, Process
 
 GOOD = """
 [accounts.esme]

@@ -9,8 +9,8 @@ import pytest
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from smppgw.http.server import HttpServer
+from smppgw.ports import free_port
 from smppgw.settings import Http
-from tests.kit import free_port
 
 
 class Numbers:

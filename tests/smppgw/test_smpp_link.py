@@ -60,6 +60,10 @@ class Asking(Link):
         self.reasons: list[str] = []
         self.turns = 0
 
+    @property
+    def busy(self) -> bool:
+        return False
+
     def asked(self, event: Asked) -> None:
         self.events.append(event)
         self.session.answer(event, Status.ROK, b"\0")
