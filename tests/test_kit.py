@@ -99,9 +99,10 @@ def test_a_cut_can_fall_between_two_octets(wire: Wire, ends: Ends) -> None:
 
 def test_a_wire_that_refuses_resets_newcomers(wire: Wire) -> None:
     wire.refuse()
+    # A reset may come before `connect` has returned.
     with (
-        socket.create_connection(("127.0.0.1", wire.port), timeout=5) as near,
         pytest.raises(ConnectionResetError),
+        socket.create_connection(("127.0.0.1", wire.port), timeout=5) as near,
     ):
         near.recv(1)
 
