@@ -6,8 +6,8 @@ next moments therefore takes the link of its submit.
 
 from smppgw.outbox import Receiver
 
-KEEP = 0.25
-"""Seconds that a link is remembered at least."""
+KEEP = 0.05
+"""Seconds that a link is remembered at least: who has not read an answer by then is behind with everything."""
 
 
 class Origins:

@@ -20,7 +20,7 @@ def test_a_message_just_acknowledged_has_its_link() -> None:
     assert origins.of(8, 100.0) is None
 
 
-@given(st.lists(st.floats(min_value=0.0, max_value=0.2), max_size=50))
+@given(st.lists(st.floats(min_value=0.0, max_value=0.04), max_size=50))
 def test_a_link_is_remembered_for_as_long_as_promised(pauses: list[float]) -> None:
     origins, now, noted = Origins(), 1000.0, {}
     for number, pause in enumerate(pauses):
