@@ -15,7 +15,7 @@ from protocol.session import Asked, Session, Side
 from protocol.timers import Timers
 from routing.groups import Group
 from routing.table import Table
-from smppgw import config
+from smppgw import config, journal
 from smppgw.access import AccessLog
 from smppgw.pipeline import Pipeline
 from smppgw.smpp.bind import Bind
@@ -27,6 +27,8 @@ from smppgw.targets import Target
 
 BATCH = 250
 ROUNDS = 200
+
+journal.PACE = 0.0  # a round must not wait for the commit of the one before
 
 
 class Wire(asyncio.Transport):
