@@ -73,7 +73,7 @@ async def measure() -> float:
     pipeline = Pipeline(settings.gateway, MemoryStore(), loop, time.time, AccessLog("", loop))
     cast(Any, pipeline.journal.store).open()
     pipeline.accounts.change(settings.accounts.values())
-    connector = Connector(settings.connectors["up"], settings.limits, pipeline, loop)
+    connector = Connector(settings.smpp["up"], settings.limits, pipeline, loop)
     target = Target("up", Group([("up", 1)]), {}, pipeline, loop.time)
     target.members["up"] = connector
     connector.targets = [target]

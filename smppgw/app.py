@@ -44,7 +44,7 @@ TICK = 1.0
 BROKEN = 70
 """Exit status after a bug of ours (EX_SOFTWARE)."""
 
-FIXED = ("gateway", "listeners", "limits", "timers", "http", "store", "log")
+FIXED = ("gateway", "listeners", "limits", "timers", "http", "webhooks", "store", "log")
 """Tables of the config that a reload does not touch."""
 
 
@@ -184,7 +184,7 @@ class App:
         known = old.get(name)
         if known is not None and known.settings == settings.connectors[name]:
             return known
-        return Connector(settings.connectors[name], self.settings.limits, self.pipeline, self.loop)
+        return Connector(settings.smpp[name], self.settings.limits, self.pipeline, self.loop)
 
     def _make_targets(self, settings: Config, old: dict[str, Target]) -> dict[str, Target]:
         now = self.loop.time()
@@ -274,7 +274,7 @@ def clusters(settings: Config) -> Iterable[list[str]]:
     for group in settings.groups.values():
         yield [each.connector for each in (*group.active, *group.backup)]
     by_peer: dict[tuple[str, int, str], list[str]] = {}
-    for connector in settings.connectors.values():
+    for connector in settings.smpp.values():
         by_peer.setdefault((connector.host, connector.port, connector.system_id), []).append(connector.name)
     yield from by_peer.values()
 

@@ -9,11 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, Field, Strict, ValidationError
+from pydantic import BaseModel, Discriminator, Field, SecretStr, Strict, Tag, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from smppgw.carriers.registry import KINDS
+from smppgw.carriers.settings import CarrierSettings
 from smppgw.passwords import hash_password
 from smppgw.settings import (
     Account,
@@ -34,6 +37,7 @@ from smppgw.settings import (
     Route,
     StoreConfig,
     Timers,
+    Webhooks,
 )
 from smppgw.values import Wrong, did_you_mean, octets_within
 
@@ -58,6 +62,7 @@ __all__ = [
     "Route",
     "StoreConfig",
     "Timers",
+    "Webhooks",
     "hash_password",
     "load",
     "parse",
@@ -67,7 +72,18 @@ SYSTEM_ID = 15  # octets (SMPP 3.4, 5.2.1)
 PASSWORD = 8  # octets (5.2.2)
 _NAMED = ("accounts", "connectors", "groups")
 _SECRETS = ("password", "password_env", "password_file", "password_hash")
-_HIDDEN = frozenset({"password", "password_hash"})
+_KINDS = ("smpp", *KINDS)
+
+
+def _is_secret(field: FieldInfo) -> bool:
+    return SecretStr in (field.annotation, *get_args(field.annotation))
+
+
+_HIDDEN = frozenset(
+    ("password", "password_hash"),
+) | {key for kind in KINDS.values() for key, field in kind.settings.model_fields.items() if _is_secret(field)}
+"""Keys whose values no message shows."""
+
 
 T = TypeVar("T")
 _Names = Mapping[str, frozenset[str]]
@@ -95,6 +111,18 @@ class ConfigError(Exception):
         self.problems = problems
 
 
+def _kind_of(table: Any) -> Any:
+    return table.get("kind", "smpp") if isinstance(table, dict) else getattr(table, "kind", None)
+
+
+if TYPE_CHECKING:
+    AnyConnector = Connector | CarrierSettings
+else:
+    _TAGGED = [Annotated[kind.settings, Tag(name)] for name, kind in KINDS.items()]
+    AnyConnector = Annotated[Union[(Annotated[Connector, Tag("smpp")], *_TAGGED)], Discriminator(_kind_of)]
+    AnyConnector = AnyConnector if KINDS else Connector
+
+
 class Config(Model):
     """The whole file."""
 
@@ -103,13 +131,24 @@ class Config(Model):
     limits: Limits = Limits()
     timers: Timers = Timers()
     http: Http = Http()
+    webhooks: Webhooks = Webhooks()
     store: StoreConfig = StoreConfig()
     log: Log = Log()
     accounts: dict[str, Account] = Field(default_factory=dict)
-    connectors: dict[str, Connector] = Field(default_factory=dict)
+    connectors: dict[str, AnyConnector] = Field(default_factory=dict)
     groups: dict[str, Group] = Field(default_factory=dict)
     routes: Annotated[tuple[Route, ...], Strict(False)] = ()
     mo_routes: Annotated[tuple[MoRoute, ...], Strict(False)] = ()
+
+    @property
+    def smpp(self) -> dict[str, Connector]:
+        """The connectors that bind to an SMSC."""
+        return {name: each for name, each in self.connectors.items() if isinstance(each, Connector)}
+
+    @property
+    def https(self) -> dict[str, CarrierSettings]:
+        """The connectors that send to an HTTPS carrier."""
+        return {name: each for name, each in self.connectors.items() if isinstance(each, CarrierSettings)}
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -170,9 +209,26 @@ def _prepared(tables: dict[str, Any], problems: list[Problem]) -> dict[str, Any]
             if "name" in table:
                 problems.append(Problem(f"{path}.name", "unknown key", "the table's own name is its name"))
             tables[kind][name] = {**table, "name": name}
-            if kind != "groups":
+            if kind == "connectors" and _kind_of(table) in KINDS:
+                _fetch_secrets(path, tables[kind][name], KINDS[_kind_of(table)].settings, problems)
+            elif kind != "groups":
                 _fetch_secret(path, tables[kind][name], problems)
     return tables
+
+
+def _fetch_secrets(path: str, table: dict[str, Any], model: type[CarrierSettings], problems: list[Problem]) -> None:
+    """Every secret of a carrier may be in the environment or in a file instead."""
+    for key, field in model.model_fields.items():
+        if not _is_secret(field):
+            continue
+        given = [name for name in (key, f"{key}_env", f"{key}_file") if name in table]
+        if len(given) > 1:
+            problems.append(Problem(path, f"{' and '.join(given)} are given", "give one of them"))
+        elif given and given[0] != key:
+            _read_secret(path, table, key, given[0], problems)
+        for name in given:
+            if name != key:
+                table.pop(name, None)
 
 
 def _fetch_secret(path: str, table: dict[str, Any], problems: list[Problem]) -> None:
@@ -182,20 +238,25 @@ def _fetch_secret(path: str, table: dict[str, Any], problems: list[Problem]) -> 
         wrong = f"{' and '.join(given)} are given" if given else "no password"
         problems.append(Problem(path, wrong, f"give one of {', '.join(allowed)}"))
         return
-    source = table[given[0]]
+    if given[0] in {"password_env", "password_file"}:
+        _read_secret(path, table, "password", given[0], problems)
+
+
+def _read_secret(path: str, table: dict[str, Any], key: str, where: str, problems: list[Problem]) -> None:
+    source = table[where]
     if not isinstance(source, str):
         return  # validation says so
-    if given[0] == "password_env":
+    table[key] = ""
+    if where.endswith("_env"):
         if (secret := os.environ.get(source)) is None:
-            problems.append(Problem(f"{path}.password_env", f"{source} is not in the environment", "set it"))
-        table["password"] = secret or ""
-    if given[0] == "password_file":
-        try:
-            table["password"] = Path(source).read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            wrong = f"{source} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}"
-            problems.append(Problem(f"{path}.password_file", wrong, "a readable file that holds the password"))
-            table["password"] = ""
+            problems.append(Problem(f"{path}.{where}", f"{source} is not in the environment", "set it"))
+        table[key] = secret or ""
+        return
+    try:
+        table[key] = Path(source).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        wrong = f"{source} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}"
+        problems.append(Problem(f"{path}.{where}", wrong, f"a readable file that holds the {key}"))
 
 
 # Validation errors in words.
@@ -208,12 +269,18 @@ def _syntax(message: str) -> Problem:
     return Problem(place[1], message[: place.start()], "correct the TOML there")
 
 
+def _place(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Where it is in the file: behind a connector's name, its kind is no key."""
+    loc = tuple(part for part in loc if part != "[key]")
+    return loc[:2] + loc[3:] if loc[0] == "connectors" and len(loc) > 2 and loc[2] in _KINDS else loc
+
+
 def _path(loc: tuple[int | str, ...]) -> str:
     path = ""
-    for part in loc:
+    for part in _place(loc):
         if isinstance(part, int):
             path += f"[{part}]"
-        elif part != "[key]":
+        else:
             path += f".{part}" if path else part
     return path
 
@@ -227,6 +294,8 @@ def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
             kind = field.annotation if field else None
         elif get_origin(kind) in {tuple, dict}:
             kind = get_args(kind)[0 if get_origin(kind) is tuple else 1]
+        elif get_origin(kind) is Union:
+            kind = next((each for each in get_args(kind) if get_args(each)[1] == Tag(str(part))), None)
         while get_origin(kind) is Annotated:
             kind = get_args(kind)[0]
     if isinstance(kind, type) and issubclass(kind, BaseModel):
@@ -265,6 +334,9 @@ def _problem(detail: ErrorDetails) -> Problem:
         wrong, fix = "unknown key", did_you_mean(last, _known_keys(loc[:-1]))
     elif kind == "missing":
         wrong, fix = "is missing", f"add {last!r} to this table"
+    elif kind in {"union_tag_invalid", "union_tag_not_found"}:
+        path, given = f"{path}.kind", given.get("kind") if isinstance(given, dict) else given
+        wrong, fix = f"{given!r} is not known", did_you_mean(str(given), _KINDS)
     elif kind == "literal_error":
         wrong, fix = f"{shown} is not known", f"one of {context.get('expected')}"
     elif kind in _RANGES:
@@ -298,7 +370,7 @@ def _without(tables: dict[str, Any], details: list[ErrorDetails]) -> tuple[Confi
 
 
 def _blamed(detail: ErrorDetails) -> tuple[Any, ...]:
-    loc = tuple(part for part in detail["loc"] if part != "[key]")
+    loc = _place(detail["loc"])
     if loc[0] == "listeners":
         return loc[:2]  # a default in place of its port would collide with others
     return loc[:-1] if detail["type"] == "missing" else loc
@@ -331,7 +403,8 @@ def _cross_checks(config: Config, names: _Names, numbers: _Numbers) -> Iterator[
     yield from _check_routes(config, names, numbers)
     yield from _check_ports(config, numbers)
     yield from _check_tls(config, numbers)
-    for name, connector in config.connectors.items():
+    yield from _check_webhooks(config)
+    for name, connector in config.smpp.items():
         seen = Counter(status for of in ("sent", "later", "never") for status in getattr(connector.errors, of))
         for status in (status for status, times in seen.items() if times > 1):
             path = f"connectors.{name}.errors"
@@ -399,11 +472,28 @@ def _check_ports(config: Config, numbers: _Numbers) -> Iterator[Problem]:
     listeners = _placed("listeners", config.listeners, numbers)
     users = [(f"{path}.port", each.host, each.port) for path, each in listeners]
     users.append(("http.port", config.http.host, config.http.port))
+    users.append(("webhooks.port", config.webhooks.host, config.webhooks.port))
     wild = {"0.0.0.0", "::", ""}
     for n, (path, host, port) in enumerate(users):
         for other, other_host, other_port in users[:n]:
             if port and port == other_port and (host == other_host or wild & {host, other_host}):
                 yield Problem(path, f"port {port} is used by {other} too", "give each its own port")
+
+
+def _check_webhooks(config: Config) -> Iterator[Problem]:
+    taken: dict[str, str] = {}
+    for name, carrier in config.https.items():
+        path = f"connectors.{name}"
+        if carrier.webhook_path and not config.webhooks.port:
+            yield Problem(f"{path}.webhook_path", "[webhooks] has no port", "give [webhooks] a port")
+        other = taken.setdefault(carrier.webhook_path, name)
+        if carrier.webhook_path and other != name:
+            yield Problem(f"{path}.webhook_path", f"connector {other!r} has the same", "give each its own path")
+        if bool(carrier.webhook_user) is not bool(carrier.webhook_password.get_secret_value()):
+            yield Problem(f"{path}.webhook_user", "webhook_user goes with webhook_password", "give both or none")
+        tls = [key for key in ("tls_ca", "tls_certificate") if getattr(carrier, key) is not None]
+        if tls and carrier.url.startswith("http:"):
+            yield Problem(f"{path}.{tls[0]}", "its url speaks no TLS", 'write "https://" in url')
 
 
 def _check_tls(config: Config, numbers: _Numbers) -> Iterator[Problem]:
@@ -412,10 +502,13 @@ def _check_tls(config: Config, numbers: _Numbers) -> Iterator[Problem]:
         yield from _check_ca(f"{path}.tls_client_ca", listener.tls_client_ca)
         if listener.tls_client_ca is not None and listener.tls_certificate is None:
             yield Problem(f"{path}.tls_client_ca", "this listener speaks no TLS", "add tls_certificate and tls_key")
-    for name, connector in config.connectors.items():
+    yield from _check_pair("webhooks", config.webhooks.tls_certificate, config.webhooks.tls_key)
+    for name, each in config.connectors.items():
         path = f"connectors.{name}"
-        yield from _check_pair(path, connector.tls_certificate, connector.tls_key)
-        yield from _check_ca(f"{path}.tls_ca", connector.tls_ca)
+        yield from _check_pair(path, each.tls_certificate, each.tls_key)
+        yield from _check_ca(f"{path}.tls_ca", each.tls_ca)
+    for name, connector in config.smpp.items():
+        path = f"connectors.{name}"
         for key in ("tls_ca", "tls_certificate", "tls_key", "tls_name"):
             if getattr(connector, key) is not None and not connector.tls:
                 yield Problem(f"{path}.{key}", "this connector speaks no TLS", "add tls = true")
@@ -473,9 +566,15 @@ def _warnings(config: Config) -> Iterator[Problem]:
             yield Problem(f"accounts.{name}.password", f"has more than {PASSWORD} octets", short)
         if not account.networks:
             yield Problem(f"accounts.{name}.networks", "is empty", "this account can bind from nowhere")
-    for name, connector in config.connectors.items():
+    for name, connector in config.smpp.items():
         if len(connector.secret) > PASSWORD:
             yield Problem(f"connectors.{name}.password", f"has more than {PASSWORD} octets", short)
+    for name, carrier in config.https.items():
+        if carrier.url.startswith("http:"):
+            yield Problem(f"connectors.{name}.url", "is not encrypted", 'for simulators only: write "https://"')
+        if carrier.poll and carrier.poll[-1] > config.gateway.receipt_wait:
+            wrong = "looks longer than gateway.receipt_wait lets a message wait for its receipt"
+            yield Problem(f"connectors.{name}.poll", wrong, "raise gateway.receipt_wait")
     yield from _unreached(config)
     if config.store.engine == "memory":
         yield Problem("store.engine", "is memory", "messages are forgotten at exit: for tests only")
@@ -496,5 +595,5 @@ def _unreached(config: Config) -> Iterator[Problem]:
         else:
             yield Problem(f"groups.{name}", "no route leads to it", "name it in a route, or remove it")
     for name, connector in config.connectors.items():
-        if name not in used and connector.bind != "receiver":
+        if name not in used and not (isinstance(connector, Connector) and connector.bind == "receiver"):
             yield Problem(f"connectors.{name}", "no route leads to it", "name it in a route or a group")

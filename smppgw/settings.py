@@ -105,6 +105,17 @@ class Http(Model):
     port: Port = 9464
 
 
+class Webhooks(Model):
+    """The port that HTTPS carriers send their notifications to."""
+
+    host: str = "0.0.0.0"
+    port: Port = 0
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+    max_body: Annotated[Size, Field(ge=1024, le=16 << 20)] = 256 << 10
+    proxies: Annotated[tuple[Network, ...], Strict(False)] = ()
+
+
 class StoreConfig(Model):
     engine: Literal["lmdb", "memory"] = "lmdb"
     path: Annotated[str, Field(min_length=1)] = "data"
@@ -188,6 +199,7 @@ class Connector(Model):
     """One SMSC that we bind to."""
 
     name: str
+    kind: Literal["smpp"] = "smpp"
     host: Annotated[str, Field(min_length=1)]
     port: Annotated[int, Field(ge=1, le=65535)]
     system_id: Annotated[str, _octets(15)]

@@ -23,6 +23,7 @@ TABLES: dict[str, tuple[type[Model], tuple[str, ...]]] = {
     "limits": (config.Limits, ("limits",)),
     "timers": (config.Timers, ("timers",)),
     "http": (config.Http, ("http",)),
+    "webhooks": (config.Webhooks, ("webhooks",)),
     "store": (config.StoreConfig, ("store",)),
     "log": (config.Log, ("log",)),
     "accounts.demo": (Account, ("accounts", "demo")),
@@ -140,7 +141,7 @@ def test_the_optional_keys_of_the_example_are_valid_too(tmp_path: Path) -> None:
     path.write_text(text)
     full = load(path)
     assert full.routes[0].match.tlv == {0x1400: b"12345"}
-    assert full.connectors["smpp1"].tlvs == {0x1400: b"12345"}
+    assert full.smpp["smpp1"].tlvs == {0x1400: b"12345"}
 
 
 def test_the_page_about_the_config_names_every_key() -> None:
@@ -174,7 +175,7 @@ def test_the_nexmo_example_binds_smpp0_only_for_smpp1_and_smpp2(monkeypatch: pyt
 
 def test_names_of_tables_become_names() -> None:
     read = parse(small())
-    assert (read.accounts["demo"].name, read.connectors["up"].name, read.groups["all"].name) == (
+    assert (read.accounts["demo"].name, read.smpp["up"].name, read.groups["all"].name) == (
         "demo",
         "up",
         "all",
@@ -185,9 +186,9 @@ def test_values_are_read_as_numbers_and_octets() -> None:
     up = connector(retry=["500ms", "2m"], errors={"later": ["ESME_RTHROTTLED"]}, tlvs={"0x1400": "hex:00ff"})
     read = parse(small(limits={"max_pdu": "64KiB"}, connectors=small()["connectors"] | up))
     assert read.limits.max_pdu == 65536
-    assert read.connectors["up"].retry == (0.5, 120.0)
-    assert read.connectors["up"].errors.later == {0x58}
-    assert read.connectors["up"].tlvs == {0x1400: b"\0\xff"}
+    assert read.smpp["up"].retry == (0.5, 120.0)
+    assert read.smpp["up"].errors.later == {0x58}
+    assert read.smpp["up"].tlvs == {0x1400: b"\0\xff"}
 
 
 def test_any_value_of_a_tlv_is_written_as_a_star() -> None:
@@ -207,7 +208,7 @@ def test_a_member_may_have_a_weight() -> None:
 
 
 def test_a_connector_knows_its_octets() -> None:
-    up = parse(small()).connectors["up"]
+    up = parse(small()).smpp["up"]
     assert (up.secret, up.version) == (b"x", 0x34)
 
 
@@ -245,7 +246,7 @@ def test_a_password_comes_from_a_file_without_its_last_newline(tmp_path: Path) -
     path = tmp_path / "password"
     path.write_text("hidden\n")
     read = parse(small(connectors=small()["connectors"] | {"up": file_connector(path)}))
-    assert read.connectors["up"].secret == b"hidden"
+    assert read.smpp["up"].secret == b"hidden"
 
 
 def file_connector(path: Path) -> dict[str, Any]:
