@@ -10,6 +10,7 @@ from protocol.errors import PduError
 from protocol.pdus import SubmitSm
 from protocol.receipt import Receipt
 from routing.admission import refused_field
+from routing.carriers import Carriers
 from routing.message import OFFERED, Delivery, Ids, Message, Ticket, Waiting, key_of
 from routing.receipts import wanted
 from routing.retry import refusal
@@ -47,6 +48,13 @@ class Upstream(Protocol):
         """Send what the windows have room for."""
 
 
+class Detection(Protocol):
+    """Who knows carriers: prefixes, overrides, and what was looked up."""
+
+    def of(self, destination: bytes) -> str:
+        """The name of its mobile carrier, like "docomo"; "" when it is unknown."""
+
+
 Touched = dict[Upstream | None, None]
 """Upstreams to pump, in order; None stands for messages that went nowhere."""
 
@@ -73,6 +81,7 @@ class Pipeline:
         self.ledger = self.returns.ledger
         self.journal = self.returns.journal = Journal(store, loop, self._committed, self._refused)
         self.table = Table(())
+        self.carriers: Detection = Carriers()
         self.upstreams: dict[str, Upstream] = {}
         self.queued: dict[int, Message] = {}
         """Messages that no upstream has for good, oldest first."""

@@ -1,0 +1,35 @@
+"""Which prefixes of Japan's mobile numbers were allocated to which carrier."""
+
+# Source: the carrier metadata of libphonenumber (resources/carrier/en/81.txt, github.com/google/libphonenumber) in its
+# release 9.0.43 of 2026-11-06; the facts alone are taken from there. What it calls NTT Docomo is "docomo" here, KDDI
+# and Okinawa Cellular (both sell au) are "au", Softbank is "softbank", Rakuten Communications is "rakuten".
+# Coverage: 251 prefixes of 070, 080 and 090, and the first of 060. Not covered, and so unknown: what was allocated
+# later, 020 (machines and pagers), and all numbers that are not mobile. A prefix says who got the number first: numbers
+# that were ported since, and those of MVNOs (they count to the network that they use), need overrides or a look-up.
+
+COUNTRY = "81"
+
+PREFIXES = {
+    "docomo": (
+        "60140 7010 7026 7027 7028 7029 7030 7039 704 707 7080 70810 70811 70812 801 802 80769 8077 8078 80790 "
+        "80791 80792 808 8092 8095 8099 9010 90111 90112 9014 9015 9016 90186 90187 90188 90189 90198 90199 902 "
+        "9030 9031 9032 9033 90340 90346 90347 90348 90349 904 905 90669 90676 90677 90678 90679 9068 9069 907 "
+        "90800 90801 90802 90803 90841 90842 90857 90858 90859 9086 9087 9088 9089 9090 9095"
+    ),
+    "au": (
+        "60110 60130 702 7034 7035 7036 7037 7045 7046 7047 70582 70583 70584 70585 70586 70587 70588 70589 7059 "
+        "7060 7067 7074 7075 7076 7077 7081 7082 7086 7087 7088 7097 805 8090 8093 9011 9012 9018 9019 9020 90290 "
+        "90291 90293 90294 90343 90344 90345 9035 9036 9038 90398 90399 90415 90416 90417 90418 90419 9042 9061 "
+        "9062 9063 9067 90683 90685 90687 9075 90804 90805 90806 90808 9081 9083 90843 90844 9092 9093 9096 "
+        "7038 806 8098 90194 9037 9044 90686 9082 9097"
+    ),
+    "softbank": (
+        "60100 701 70250 7031 7032 7033 70340 70341 70501 70502 70503 70504 70505 70506 70507 70508 70509 7051 "
+        "7052 7053 7054 7055 7056 70581 7061 7062 70630 70631 70632 70633 70634 70635 70636 7064 7065 7066 70680 "
+        "70681 70682 70683 70684 70685 7069 803 804 807 8091 8094 8096 8097 9013 9017 9028 9029 90341 90342 9039 "
+        "90410 90426 90427 90428 90429 9060 9064 9065 9066 90807 90809 90834 90835 9084 9085 90860 90861 90862 "
+        "9091 9094 90965 90968 90969 9098 9099"
+    ),
+    "rakuten": ("60120 7083 7084 7085 7089 7090 7091 7092 7093 7094 7095"),
+}
+"""Digits after the country code, by carrier; of two that fit, the longer one is right."""
