@@ -1,6 +1,7 @@
 # ruff: noqa: PLC0415  --help is to be quick
 """The command line. What a command needs is imported when it runs, so that --help is quick."""
 
+import inspect
 import json as json_
 import sys
 from collections.abc import Callable
@@ -247,6 +248,57 @@ def simulate_smsc(
         tls=_server_tls(tls_certificate, tls_key, tls_client_ca) if tls_certificate else None,
     )  # fmt: skip
     raise typer.Exit(run(options, stats_json, dump))
+
+
+def carrier_options(
+    *,
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one; it is printed.")] = 8080,
+    webhook: Annotated[str, typer.Option(help="URL of notifications where a request names none.")] = "",
+    receipt_after: Annotated[
+        float, typer.Option(help="Seconds from acceptance to the final notification; negative: never.")
+    ] = 0.1,
+    undelivered: Annotated[float, typer.Option(min=0, max=1, help="Messages that are not delivered.")] = 0.0,
+    hang: Annotated[float, typer.Option(min=0, max=1, help="Sends that get no reply.")] = 0.0,
+    reset: Annotated[float, typer.Option(min=0, max=1, help="Sends whose connection is cut.")] = 0.0,
+    error: Annotated[float, typer.Option(min=0, max=1, help="Sends answered with status 500.")] = 0.0,
+    throttle: Annotated[float, typer.Option(min=0, max=1, help="Sends answered with status 429.")] = 0.0,
+    garbage: Annotated[float, typer.Option(min=0, max=1, help="Sends answered with a page of HTML.")] = 0.0,
+    redirect: Annotated[float, typer.Option(min=0, max=1, help="Sends answered with status 302.")] = 0.0,
+    accept_and_hang: Annotated[float, typer.Option(min=0, max=1, help="Sends accepted without a reply.")] = 0.0,
+    slow: Annotated[float, typer.Option(min=0, help="Seconds before each reply.")] = 0.0,
+    lost: Annotated[float, typer.Option(min=0, max=1, help="Notifications never sent.")] = 0.0,
+    repeated: Annotated[float, typer.Option(min=0, max=1, help="Notifications sent twice.")] = 0.0,
+    early: Annotated[float, typer.Option(min=0, max=1, help="Notifications sent before the reply.")] = 0.0,
+    seed: Annotated[int | None, typer.Option(help="The same chances every time.")] = None,
+) -> None:
+    """Not a command: the options that all simulated carriers have. See `of_carriers`."""
+
+
+def of_carriers(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that all simulated carriers have; it gets their values as its first argument, a dict
+    of arguments for its CarrierOptions.
+
+        @simulate.command("example")
+        @of_carriers
+        def simulate_example(shared: dict[str, Any], api_key: Annotated[str, typer.Option(help="...")] = "k") -> None:
+            from smppgw.simulate.carrier_run import run
+            from smppgw.simulate.example import Example, ExampleOptions
+
+            raise typer.Exit(run(lambda: Example(ExampleOptions(**shared, api_key=api_key))))
+    """
+    shared = list(inspect.signature(carrier_options).parameters.values())
+    own = list(inspect.signature(command).parameters.values())[1:]
+
+    def run(**given: Any) -> None:
+        values = {parameter.name: given.pop(parameter.name) for parameter in shared}
+        command(values, **given)
+
+    parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in [*own, *shared]]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    run.__doc__, run.__name__ = command.__doc__, command.__name__
+    return run
 
 
 @store.command("check")
