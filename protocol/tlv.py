@@ -110,8 +110,13 @@ def find(raw: bytes, tag: int) -> bytes | None:
 
 def encode(pairs: Iterable[tuple[int, bytes]]) -> bytes:
     """The octets of tags and values, in the order given; what cannot be written raises LocalError."""
+    return b"".join([one(tag, value) for tag, value in pairs])
+
+
+def one(tag: int, value: bytes) -> bytes:
+    """The octets of one parameter."""
     try:
-        return b"".join([_HEAD.pack(tag, len(value)) + value for tag, value in pairs])
+        return _HEAD.pack(tag, len(value)) + value
     except error as reason:
         raise LocalError(f"a tag or the length of a value is out of its range ({reason})") from reason
 

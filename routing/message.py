@@ -6,7 +6,7 @@ has it. What could not be finished is SET_ASIDE for a person to look at.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -196,15 +196,21 @@ class Waiting(NamedTuple):
         source = record[at : (at := at + source_size)]
         destination = record[at : (at := at + dest_size)]
         text = record[at : (at := at + text_size)]
-        parts = []
-        for _ in range(count):
-            state, size = record[at], record[at + 1]
-            parts.append((record[at + 2 : at + 2 + size], state))
-            at += 2 + size
+        if count == 1:  # as nearly always
+            parts: tuple[tuple[bytes, int], ...] = ((record[at + 2 :], record[at]),)
+        else:
+            parts = tuple(_parts(record, at, count))
         return cls(
             account, connector, public, born, registered, source_ton, source_npi, source,
-            dest_ton, dest_npi, destination, text, tuple(parts),
+            dest_ton, dest_npi, destination, text, parts,
         )  # fmt: skip
+
+
+def _parts(record: bytes, at: int, count: int) -> Iterator[tuple[bytes, int]]:
+    for _ in range(count):
+        state, size = record[at], record[at + 1]
+        yield record[at + 2 : at + 2 + size], state
+        at += 2 + size
 
 
 @dataclass(slots=True, eq=False)
@@ -223,8 +229,8 @@ class Delivery:
 
     def pack(self) -> bytes:
         account = self.account.encode()
-        head = _DELIVERY.pack(DELIVERY, len(account), self.born, min(self.attempts, _MOST_ATTEMPTS), self.state)
-        return head + account + self.body
+        attempts = self.attempts if self.attempts < _MOST_ATTEMPTS else _MOST_ATTEMPTS
+        return _DELIVERY.pack(DELIVERY, len(account), self.born, attempts, self.state) + account + self.body
 
     @classmethod
     def unpack(cls, id: int, record: bytes) -> "Delivery":

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import structlog
 
-from protocol import pdus, receipt, tlv
+from protocol import pdus, receipt
 from protocol.consts import FINAL_STATES, EsmClass, MessageState, Status
 from protocol.pdus import SubmitSm
 from protocol.receipt import Receipt
@@ -28,6 +28,7 @@ log = structlog.get_logger()
 
 # Plain ints: arithmetic on enum members costs more than the rest of a line.
 _RECEIPT, _INTERMEDIATE = int(EsmClass.RECEIPT), int(EsmClass.INTERMEDIATE)
+_STATES = {int(state): state for state in MessageState}
 
 LOOK = 0.02
 """Seconds between looks at whether receipts that came early can still find their message."""
@@ -149,22 +150,18 @@ class Returns:
         account.receipts[state] += 1
         now = self._clock()
         said = Receipt(
-            shown(waiting.public), MessageState(state), found.err, waiting.born, found.done or now,
+            shown(waiting.public), _STATES[state], found.err, waiting.born, found.done or now,
             found.sub, found.dlvrd, found.text or waiting.text, found.network_error,
         )  # fmt: skip
         form = account.settings.receipts
-        body = pdus.encode_submit(
-            SubmitSm(
-                b"", waiting.dest_ton, waiting.dest_npi, waiting.destination,
-                waiting.source_ton, waiting.source_npi, waiting.source,
-                _RECEIPT if state in FINAL_STATES else _INTERMEDIATE, 0, 0, b"", b"", 0, 0, 0, 0,
-                b"" if form == "tlv" else receipt.form(said),
-                b"" if form == "text" else tlv.encode(receipt.tlvs(said)),
-            )
+        body = pdus.encode_receipt(
+            waiting.dest_ton, waiting.dest_npi, waiting.destination,
+            waiting.source_ton, waiting.source_npi, waiting.source,
+            _RECEIPT if state in FINAL_STATES else _INTERMEDIATE,
+            b"" if form == "tlv" else receipt.form(said),
+            b"" if form == "text" else receipt.tlvs(said),
         )  # fmt: skip
-        delivery = Delivery(id, account.name, body, now, state)
-        delivery.origin = self.origins.of(waiting.public, now)
-        self._deliver(delivery)
+        self._deliver(Delivery(id, account.name, body, now, state, 0, self.origins.of(waiting.public, now)))
 
     def drop(self, id: int, waiting: Waiting, state: MessageState) -> None:
         """End a sent message without a receipt of its upstream: a cancel_sm that it accepted, or its age."""

@@ -24,9 +24,11 @@ from protocol.pdus import (
     decode_message_id,
     decode_submit,
     encode,
+    encode_receipt,
     encode_submit,
+    message_id,
 )
-from tests.protocol.bodies import pdu
+from tests.protocol.bodies import octet, pdu, text
 
 MULTI = b"\0\1\1src\0" + b"%b" + b"\0\0\0\0\0\0\0\0\0\2hi"
 
@@ -152,6 +154,27 @@ def test_an_overlong_text_of_a_bind_has_its_own_status(field: str, longest: int,
 def test_a_message_id_may_have_64_octets() -> None:
     assert decode_message_id(b"x" * 64 + b"\0").message_id == b"x" * 64
     assert refused(Command.SUBMIT_SM_RESP, b"x" * 65 + b"\0")[1] is Status.RINVMSGID
+
+
+@given(text(80) | st.binary(max_size=80), st.sampled_from([b"", b"\0", b"\0\x04\x27"]))
+def test_an_id_is_what_the_codec_reads_or_nothing(id: bytes, end: bytes) -> None:
+    try:
+        assert message_id(id + end) == decode_message_id(id + end).message_id
+    except PduError:
+        assert message_id(id + end) == b""
+
+
+@given(st.tuples(octet, octet, text(20)), st.tuples(octet, octet, text(20)), octet, st.binary(max_size=255))
+def test_a_receipt_is_the_submit_sm_of_its_fields(
+    source: tuple[int, int, bytes], destination: tuple[int, int, bytes], esm_class: int, said: bytes
+) -> None:
+    pdu = SubmitSm(b"", *source, *destination, esm_class, short_message=said, tlvs=b"\x04\x27\0\1\2")
+    assert encode_receipt(*source, *destination, esm_class, said, pdu.tlvs) == encode_submit(pdu)
+
+
+def test_a_receipt_longer_than_a_short_message_is_a_bug_of_ours() -> None:
+    with pytest.raises(LocalError):
+        encode_receipt(1, 1, b"1", 1, 1, b"2", 4, b"x" * 256, b"")
 
 
 def test_short_message_may_have_255_octets_and_no_more() -> None:

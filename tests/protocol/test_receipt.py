@@ -10,7 +10,7 @@ from aiosmpplib.protocol import DeliverSm
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol import receipt
+from protocol import receipt, tlv
 from protocol.consts import MessageState, Tag
 from protocol.receipt import Receipt
 
@@ -69,7 +69,7 @@ def test_a_receipt_is_read_as_it_was_written(said: Receipt) -> None:
 
 @given(RECEIPTS)
 def test_the_tlvs_alone_say_what_they_can(said: Receipt) -> None:
-    found = read(b"", dict(receipt.tlvs(said)))
+    found = read(b"", tlv.parse(receipt.tlvs(said)))
     assert (found.id, found.state) == (said.id, said.state)
 
 
@@ -265,8 +265,8 @@ def test_what_a_receipt_does_not_say_is_filled_in() -> None:
 
 def test_the_tlvs_end_the_id_with_a_nul() -> None:
     said = Receipt(b"77", MessageState.EXPIRED, network_error=b"\3\0\1")
-    assert receipt.tlvs(said) == [(0x001E, b"77\0"), (0x0427, b"\3"), (0x0423, b"\3\0\1")]
-    assert receipt.tlvs(Receipt(b"77")) == [(0x001E, b"77\0")]
+    assert list(tlv.walk(receipt.tlvs(said))) == [(0x001E, b"77\0"), (0x0427, b"\3"), (0x0423, b"\3\0\1")]
+    assert list(tlv.walk(receipt.tlvs(Receipt(b"77")))) == [(0x001E, b"77\0")]
 
 
 @given(STATES)
