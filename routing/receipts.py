@@ -11,6 +11,13 @@ from routing.message import Waiting
 Keys = Callable[[bytes], Sequence[bytes]]
 """The spellings of an id, the one to store first."""
 
+# Plain ints: members of enums cost more than the rest of a line.
+_FINAL = int(RegisteredDelivery.FINAL)
+_FAILURE_ONLY = int(RegisteredDelivery.FAILURE_ONLY)
+_SUCCESS_ONLY = int(RegisteredDelivery.SUCCESS_ONLY)
+_INTERMEDIATE = int(RegisteredDelivery.INTERMEDIATE)
+_DELIVERED = int(MessageState.DELIVERED)
+
 _NO_FINAL = 0
 
 REMEMBERED = 20_000
@@ -146,10 +153,10 @@ def overall(states: Iterable[int]) -> int:
 def wanted(registered_delivery: int, state: int) -> bool:
     """Did the ESME ask to hear of this state? (registered_delivery, 5.2.17; 3 is success only, as in SMPP 5.0)"""
     if state not in FINAL_STATES:
-        return bool(registered_delivery & RegisteredDelivery.INTERMEDIATE)
+        return bool(registered_delivery & _INTERMEDIATE)
     asked = registered_delivery & 0x03
-    if asked == RegisteredDelivery.FAILURE_ONLY:
-        return state != MessageState.DELIVERED
-    if asked == RegisteredDelivery.SUCCESS_ONLY:
-        return state == MessageState.DELIVERED
-    return asked == RegisteredDelivery.FINAL
+    if asked == _FINAL:
+        return True
+    if asked == _FAILURE_ONLY:
+        return state != _DELIVERED
+    return asked == _SUCCESS_ONLY and state == _DELIVERED

@@ -1,13 +1,13 @@
 """What the upstream's answer means for a message: sent, later or never."""
 
 from collections.abc import Iterable, Sequence
-from enum import Enum
+from enum import StrEnum
 from typing import NamedTuple
 
 from protocol.consts import MessageState, Status
 
 
-class Outcome(Enum):
+class Outcome(StrEnum):
     SENT = "sent"
     LATER = "later"
     NEVER = "never"

@@ -16,6 +16,8 @@ TRY_AGAIN = frozenset({Status.RMSGQFUL, Status.RTHROTTLED, Status.RSUBMITFAIL, S
 UNREAD = 0.1
 """Seconds in which an ESME reads an answer that we have written."""
 
+_ROK = int(Status.ROK)
+
 
 class Receiver(Protocol):
     """A link that can take deliver_sm."""
@@ -100,7 +102,7 @@ class Outbox:
     def answered(self, delivery: Delivery, status: int) -> None:
         """An ESME's deliver_sm_resp. Call `pump` after the last one of a turn."""
         self.under_way -= 1
-        if status == Status.ROK:
+        if status == _ROK:
             self._keeper.delivered(delivery)
             return
         delivery.attempts += 1

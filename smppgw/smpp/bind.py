@@ -16,6 +16,8 @@ BIND_COMMANDS = {
     "receiver": Command.BIND_RECEIVER,
     "transceiver": Command.BIND_TRANSCEIVER,
 }
+_DELIVERS = frozenset({Command.DELIVER_SM, Command.DATA_SM})
+_ROK = int(Status.ROK)
 
 
 class Owner(ABC):
@@ -105,7 +107,7 @@ class Bind(Link):
         self._flush()
 
     def asked(self, event: Asked) -> None:
-        if event.command in (Command.DELIVER_SM, Command.DATA_SM):
+        if event.command in _DELIVERS:
             self.owner.deliver(self, event)
         elif event.command == Command.ALERT_NOTIFICATION:
             self.owner.alerted()
@@ -162,7 +164,7 @@ class Report:
         self._asked = asked
 
     def accepted(self) -> None:
-        self._bind.session.answer(self._asked, Status.ROK, b"\0")
+        self._bind.session.answer(self._asked, _ROK, b"\0")
         self._bind.flush_soon()
 
     def refused(self, status: int) -> None:

@@ -30,6 +30,11 @@ from smppgw.smpp.keeper import Keeper
 
 log = structlog.get_logger()
 
+# Plain ints: members of enums cost more than the rest of a line.
+_SUBMIT_SM, _DELIVER_SM, _GENERIC_NACK, _ROK = map(
+    int, (Command.SUBMIT_SM, Command.DELIVER_SM, Command.GENERIC_NACK, Status.ROK)
+)
+_RECEIPTS = frozenset(map(int, (EsmClass.RECEIPT, EsmClass.INTERMEDIATE)))
 PAUSING = frozenset({Status.RTHROTTLED, Status.RMSGQFUL})
 Answer = Callable[[Answered | None], None]
 """What is done with the answer to a forwarded request; None: there is none."""
@@ -200,7 +205,7 @@ class Connector(Keeper):
             self._bucket.take(self.pipeline.clock())  # `room` saw that there is one
         bind = self._bind_for(message)
         self.counts.submits += 1
-        bind.session.request(Command.SUBMIT_SM, body, message, self._loop.time())
+        bind.session.request(_SUBMIT_SM, body, message, self._loop.time())
         bind.flush_soon()
 
     def _bind_for(self, message: Message) -> Bind:
@@ -279,7 +284,7 @@ class Connector(Keeper):
 
     def answered(self, event: Answered) -> None:
         """An answer to a submit_sm, or to a forwarded request."""
-        if event.status == Status.ROK and event.command == Command.GENERIC_NACK:
+        if event.command == _GENERIC_NACK and event.status == _ROK:
             event = event._replace(status=Status.RUNKNOWNERR)  # whatever it means, it is no success
         token = event.token
         if type(token) is Message:
@@ -292,7 +297,7 @@ class Connector(Keeper):
     def _submit_answered(self, message: Message, event: Answered) -> None:
         outcome = self._outcome(event)
         if outcome is Outcome.SENT:
-            message.upstream.append(_message_id(event.body))
+            message.upstream.append(pdus.message_id(event.body))
             self.pipeline.sent(message, self)
         elif outcome is Outcome.NEVER:
             self.pipeline.refused(message, event.status)
@@ -305,7 +310,7 @@ class Connector(Keeper):
         counts.statuses[status] += 1
         counts.answer_time.observe(self._loop.time() - event.sent)
         outcome = self._errors.outcome(status)
-        counts.outcomes[outcome.value] += 1
+        counts.outcomes[outcome] += 1
         if status in PAUSING and outcome is Outcome.LATER:
             self._pause()
         return outcome
@@ -326,7 +331,7 @@ class Connector(Keeper):
         message = split.message
         if outcome is Outcome.SENT:
             split.left -= 1
-            message.upstream.append(_message_id(event.body))
+            message.upstream.append(pdus.message_id(event.body))
             if not split.left:
                 self._unsettled.discard(split)
                 self.pipeline.sent(message, self)
@@ -438,7 +443,7 @@ class Connector(Keeper):
     def _receipt_in(self, pdu: SubmitSm) -> receipt.Receipt | None:
         kind = pdu.esm_class & RECEIPT_TYPES
         values = tlv.parse(pdu.tlvs) if pdu.tlvs else {}
-        if kind not in (EsmClass.RECEIPT, EsmClass.INTERMEDIATE) and (kind or Tag.RECEIPTED_MESSAGE_ID not in values):
+        if kind not in _RECEIPTS and (kind or Tag.RECEIPTED_MESSAGE_ID not in values):
             return None
         words = pdu.short_message or values.get(Tag.MESSAGE_PAYLOAD, b"")
         return receipt.parse(words, values) or receipt.Receipt(b"")
@@ -464,14 +469,7 @@ class Connector(Keeper):
         self.turned()
 
 
-def _message_id(body: bytes) -> bytes:
-    try:
-        return pdus.decode_message_id(body).message_id
-    except PduError:
-        return b""  # it was sent all the same; no receipt will find it
-
-
 def _as_deliver(event: Asked) -> SubmitSm:
-    if event.command == Command.DELIVER_SM:
+    if event.command == _DELIVER_SM:
         return pdus.decode_submit(event.body)
     return pdus.submit_of(pdus.decode(event.command, event.body))

@@ -26,6 +26,10 @@ MODES = {
     Command.BIND_TRANSCEIVER: "transceiver",
 }
 VERSION = 0x34
+# Plain ints: members of enums cost more than the rest of a line.
+_SUBMIT_SM, _DELIVER_SM, _GENERIC_NACK, _ROK = map(
+    int, (Command.SUBMIT_SM, Command.DELIVER_SM, Command.GENERIC_NACK, Status.ROK)
+)
 _SC_INTERFACE_VERSION = tlv.encode([(Tag.SC_INTERFACE_VERSION, bytes((VERSION,)))])
 
 
@@ -68,7 +72,7 @@ class EsmeLink(Link):
 
     def deliver(self, delivery: Delivery) -> None:
         body = delivery.body if self._tlvs else _without_tlvs(delivery.body)
-        self.session.request(Command.DELIVER_SM, body, delivery, self.loop.time())
+        self.session.request(_DELIVER_SM, body, delivery, self.loop.time())
         self.flush_soon()
 
     # Link
@@ -95,7 +99,7 @@ class EsmeLink(Link):
                 self._bind(event)
             return
         try:
-            if command == Command.SUBMIT_SM:
+            if command == _SUBMIT_SM:
                 self._take(account, event, pdus.decode_submit(event.body), event.body)
             elif command == Command.DATA_SM:
                 pdu = pdus.submit_of(pdus.decode(command, event.body))
@@ -109,7 +113,7 @@ class EsmeLink(Link):
 
     def answered(self, event: Answered) -> None:
         if self.account is not None and type(event.token) is Delivery:
-            failed = event.command == Command.GENERIC_NACK and event.status == Status.ROK
+            failed = event.command == _GENERIC_NACK and event.status == _ROK
             self.account.outbox.answered(event.token, Status.RUNKNOWNERR if failed else event.status)
 
     def lapsed(self, event: Lapsed) -> None:
@@ -266,7 +270,7 @@ class Submit:
         return self.link.gone
 
     def accepted(self, message: Message) -> None:
-        self.link.done(self._event, Status.ROK, b"%016x\0" % message.public)
+        self.link.done(self._event, _ROK, b"%016x\0" % message.public)
 
     def refused(self, message: Message, status: int) -> None:  # noqa: ARG002  a Ticket hears which message it was
         self.link.done(self._event, status)
