@@ -1,0 +1,1 @@
+"""What Kannel's configuration files say, and what it is here."""
