@@ -33,7 +33,7 @@ class Ledger:
         self._by_upstream: dict[bytes, int] = {}
         self._ended: dict[bytes, None] = {}
         self._ended_before: dict[bytes, None] = {}
-        self._prefixes: dict[bytes, bytes] = {}
+        self._prefixes = _Prefixes()
         self._siblings: dict[bytes, tuple[bytes, ...]] = {}
 
     def __len__(self) -> int:
@@ -61,7 +61,7 @@ class Ledger:
 
     def _enter(self, id: int, record: bytes, waiting: Waiting, keys: Keys) -> None:
         self.waiting[id] = record
-        prefix = self._prefix(waiting.connector)
+        prefix = self._prefixes[waiting.connector]
         for upstream, state in waiting.parts:
             if upstream and state not in FINAL_STATES:
                 self._by_upstream[prefix + keys(upstream)[0]] = id
@@ -69,73 +69,73 @@ class Ledger:
     def match(self, connector: bytes, spellings: Sequence[bytes]) -> int | None:
         """Our id for an upstream's, as it may be spelled, first among those sent on this connector, then on its
         siblings; None when we do not know it (yet)."""
-        found = self._find(connector, spellings)
-        if found is not None:
-            return found
-        for sibling in self._siblings.get(connector, ()):
-            found = self._find(sibling, spellings)
-            if found is not None:
-                return found
-        return None
-
-    def _find(self, connector: bytes, spellings: Sequence[bytes]) -> int | None:
-        prefix = self._prefix(connector)
-        for spelling in spellings:
-            found = self._by_upstream.get(prefix + spelling)
-            if found is None:
-                continue
-            if found in self.waiting:
-                return found
-            # It was removed by another spelling than it was added by: a reload changed the connector's form of ids.
-            del self._by_upstream[prefix + spelling]
+        for name in (connector, *self._siblings.get(connector, ())):
+            prefix = self._prefixes[name]
+            for spelling in spellings:
+                key = prefix + spelling
+                found = self._by_upstream.get(key)
+                if found is None:
+                    continue
+                if found in self.waiting:
+                    return found
+                # It was removed by another spelling than it was added by: a reload changed the connector's form of ids.
+                del self._by_upstream[key]
         return None
 
     def ended(self, connector: bytes, spelling: bytes) -> bool:
         """A message of this upstream id ended not long ago: what comes for it now is probably a repetition."""
-        key = self._prefix(connector) + spelling
+        key = self._prefixes[connector] + spelling
         return key in self._ended or key in self._ended_before
 
-    def part(self, id: int, state: int, spellings: Sequence[bytes], keys: Keys) -> tuple[Waiting, int, bytes | None]:
-        """Note a state that the upstream reported for a message. Returns what waited, the state that the whole
-        message has now (0: its other segments are still to come) and its new record, or None when it is final
-        and has left the ledger."""
-        waiting = Waiting.unpack(self.waiting[id])
+    def part(
+        self, id: int, waiting: Waiting, state: int, spellings: Sequence[bytes], keys: Keys
+    ) -> tuple[int, bytes | None]:
+        """Note a state that the upstream reported for a message, by the spellings of the id that it was found by.
+        Returns the state that the whole message has now (0: its other segments are still to come) and its new record,
+        or None when it is final and has left the ledger."""
         if len(waiting.parts) == 1:
             if state not in FINAL_STATES:
-                return waiting, state, self.waiting[id]
-            self.remove(id, waiting, keys)
-            return waiting, state, None
+                return state, self.waiting[id]
+            key = self._prefixes[waiting.connector] + spellings[0]
+            if self._by_upstream.get(key) == id:  # as a rule: then nothing need be spelled again
+                del self.waiting[id]
+                self._end(id, key)
+            else:
+                self.remove(id, waiting, keys)
+            return state, None
         parts = tuple(
             (upstream, state if known not in FINAL_STATES and keys(upstream)[0] in spellings else known)
             for upstream, known in waiting.parts
         )
-        waiting = waiting._replace(parts=parts)
         whole = overall(known for _, known in parts)
         if whole in FINAL_STATES and all(known in FINAL_STATES for _, known in parts):
             self.remove(id, waiting, keys)
-            return waiting, whole, None
-        record = waiting.pack()
+            return whole, None
+        record = waiting._replace(parts=parts).pack()
         self.waiting[id] = record
-        return waiting, _NO_FINAL if state in FINAL_STATES else state, record
+        return _NO_FINAL if state in FINAL_STATES else state, record
 
     def remove(self, id: int, waiting: Waiting, keys: Keys) -> None:
         """It ended."""
         self.waiting.pop(id, None)
-        prefix = self._prefix(waiting.connector)
+        prefix = self._prefixes[waiting.connector]
         for upstream, _ in waiting.parts:
             if upstream:
-                key = prefix + keys(upstream)[0]
-                if self._by_upstream.get(key) == id:
-                    del self._by_upstream[key]
-                self._ended[key] = None
+                self._end(id, prefix + keys(upstream)[0])
+
+    def _end(self, id: int, key: bytes) -> None:
+        if self._by_upstream.get(key) == id:
+            del self._by_upstream[key]
+        self._ended[key] = None
         if len(self._ended) > REMEMBERED:
             self._ended_before, self._ended = self._ended, {}
 
-    def _prefix(self, connector: bytes) -> bytes:
-        """A short name for a connector, so that a million keys do not each spell it out."""
-        prefix = self._prefixes.get(connector)
-        if prefix is None:
-            prefix = self._prefixes[connector] = len(self._prefixes).to_bytes(2, "big")
+
+class _Prefixes(dict[bytes, bytes]):
+    """A short name for every connector, so that a million keys do not each spell it out."""
+
+    def __missing__(self, connector: bytes) -> bytes:
+        prefix = self[connector] = len(self).to_bytes(2, "big")
         return prefix
 
 

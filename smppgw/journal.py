@@ -81,16 +81,14 @@ class Journal:
         self._committed = committed
         self._refused = refused
         self._needed = asyncio.Event()
+        self.urgent: Callable[[], None] = self._needed.set
+        """Say that somebody waits for this turn. Not a method of its own, because every message says it three times."""
         self._committing = False
         self._ended = asyncio.Event()
         """A commit ended, well or not; `stop` clears it."""
         self._lazy: asyncio.TimerHandle | None = None
         self.task: asyncio.Task[None] | None = None
         """Ends only by `stop`, or by a bug: then nothing is safe any more and the process must end."""
-
-    def urgent(self) -> None:
-        """Somebody waits for this turn."""
-        self._needed.set()
 
     def soon(self) -> None:
         """Nobody waits for it."""

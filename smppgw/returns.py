@@ -14,7 +14,7 @@ from protocol.pdus import SubmitSm
 from protocol.receipt import Receipt
 from protocol.session import Answered
 from routing.message import Delivery, Ids, SetAside, Waiting, key_of, shown
-from routing.receipts import Keys, Ledger, wanted
+from routing.receipts import Ledger, wanted
 from routing.rules import Incoming
 from routing.table import MoTable
 from smppgw.access import AccessLog
@@ -122,7 +122,10 @@ class Returns:
 
     def _apply(self, id: int, source: Source, found: Receipt, spellings: Sequence[bytes], report: Report) -> None:
         said = 0 if found.state is None else int(found.state)  # no word that nobody knows ends a message
-        waiting, state, record = self.ledger.part(id, said, spellings, self._keys_of(id, source))
+        waiting = Waiting.unpack(self.ledger.waiting[id])
+        # The id form is that of the connector that sent the message; the receipt may have come by another one.
+        sender = self.sources.get(waiting.connector, source)
+        state, record = self.ledger.part(id, waiting, said, spellings, sender.keys)
         turn = self.journal.turn
         turn.reported.append(report)
         self.journal.urgent()
@@ -136,13 +139,6 @@ class Returns:
             self.tell(id, waiting, state, found)
         else:
             turn.batch[key_of(id)] = None
-
-    def _keys_of(self, id: int, source: Source) -> Keys:
-        """The id form of the connector that sent the message; the receipt may have come by another one."""
-        if len(self.sources) == 1:
-            return source.keys
-        sender = self.sources.get(Waiting.unpack(self.ledger.waiting[id]).connector)
-        return source.keys if sender is None else sender.keys
 
     def tell(self, id: int, waiting: Waiting, state: int, found: Receipt) -> None:
         """Make the receipt that the ESME gets, in the form its account asks for, and see that it gets it."""

@@ -27,6 +27,14 @@ def waits(*upstream: bytes, connector: bytes = b"smpp1") -> Waiting:
     return Waiting(b"esme", connector, 1, NOW, 1, 5, 0, b"MyBank", 1, 1, b"8190", b"hello", parts)
 
 
+def part(ledger: Ledger, id: int, state: int, spellings: Sequence[bytes]) -> tuple[int, bytes | None]:
+    return ledger.part(id, Waiting.unpack(ledger.waiting[id]), state, spellings, keys)
+
+
+def parts(ledger: Ledger, id: int) -> tuple[tuple[bytes, int], ...]:
+    return Waiting.unpack(ledger.waiting[id]).parts
+
+
 def clustered() -> Ledger:
     ledger = Ledger()
     ledger.cluster([["smpp1", "smpp2"], ["smpp3"]])
@@ -101,7 +109,7 @@ def test_an_id_that_the_upstream_uses_again_means_the_newer_message() -> None:
 def test_a_final_state_ends_a_message() -> None:
     ledger = Ledger()
     ledger.add(7, waits(b"1"), keys)
-    assert ledger.part(7, UNDELIVERABLE, [b"1"], keys) == (waits(b"1"), UNDELIVERABLE, None)
+    assert part(ledger, 7, UNDELIVERABLE, [b"1"]) == (UNDELIVERABLE, None)
     assert is_empty(ledger)
 
 
@@ -109,9 +117,9 @@ def test_a_final_state_ends_a_message() -> None:
 def test_an_intermediate_state_leaves_it_waiting(state: MessageState) -> None:
     ledger = Ledger()
     record = ledger.add(7, waits(b"1"), keys)
-    assert ledger.part(7, state, [b"1"], keys) == (waits(b"1"), state, record)
+    assert part(ledger, 7, state, [b"1"]) == (state, record)
     assert ledger.match(b"smpp1", [b"1"]) == 7
-    assert ledger.part(7, DELIVERED, [b"1"], keys)[1:] == (DELIVERED, None)
+    assert part(ledger, 7, DELIVERED, [b"1"]) == (DELIVERED, None)
 
 
 @pytest.mark.parametrize("order", list(permutations([b"1", b"2", b"3"])))
@@ -120,34 +128,35 @@ def test_segments_are_gathered_into_one_state(order: tuple[bytes, ...]) -> None:
     ledger.add(7, waits(b"1", b"2", b"3"), keys)
     for id in order[:2]:
         assert ledger.match(b"smpp1", [id]) == 7
-        waiting, whole, record = ledger.part(7, DELIVERED, [id], keys)
+        whole, record = part(ledger, 7, DELIVERED, [id])
         assert whole == 0
-        assert record == ledger.waiting[7] == waiting.pack()
-        assert dict(waiting.parts)[id] == DELIVERED
-    assert ledger.part(7, EXPIRED, [order[2]], keys)[1:] == (EXPIRED, None)
+        assert record == ledger.waiting[7]
+        assert dict(parts(ledger, 7))[id] == DELIVERED
+    assert part(ledger, 7, EXPIRED, [order[2]]) == (EXPIRED, None)
     assert is_empty(ledger)
 
 
 def test_a_segment_does_not_leave_its_final_state() -> None:
     ledger = Ledger()
     ledger.add(7, waits(b"1", b"2"), keys)
-    ledger.part(7, UNDELIVERABLE, [b"1"], keys)
-    assert ledger.part(7, DELIVERED, [b"1"], keys)[0].parts == ((b"1", UNDELIVERABLE), (b"2", 0))
-    assert ledger.part(7, DELIVERED, [b"2"], keys)[1:] == (UNDELIVERABLE, None)
+    part(ledger, 7, UNDELIVERABLE, [b"1"])
+    part(ledger, 7, DELIVERED, [b"1"])
+    assert parts(ledger, 7) == ((b"1", UNDELIVERABLE), (b"2", 0))
+    assert part(ledger, 7, DELIVERED, [b"2"]) == (UNDELIVERABLE, None)
 
 
 def test_an_intermediate_state_of_one_segment_is_told() -> None:
     ledger = Ledger()
     ledger.add(7, waits(b"1", b"2"), keys)
-    waiting, whole, record = ledger.part(7, ACCEPTED, [b"2"], keys)
-    assert (waiting.parts, whole) == (((b"1", 0), (b"2", ACCEPTED)), ACCEPTED)
+    whole, record = part(ledger, 7, ACCEPTED, [b"2"])
+    assert (parts(ledger, 7), whole) == (((b"1", 0), (b"2", ACCEPTED)), ACCEPTED)
     assert record == ledger.waiting[7]
 
 
 def test_segments_that_share_an_id_end_together() -> None:
     ledger = Ledger()
     ledger.add(7, waits(b"1", b"1"), keys)
-    assert ledger.part(7, DELIVERED, [b"1"], keys)[1:] == (DELIVERED, None)
+    assert part(ledger, 7, DELIVERED, [b"1"]) == (DELIVERED, None)
     assert is_empty(ledger)
 
 
@@ -162,12 +171,12 @@ def test_a_message_without_an_upstream_id_is_found_by_none_and_leaves_nothing() 
 def test_after_a_restart_receipts_find_their_messages() -> None:
     before, after = clustered(), clustered()
     before.add(7, waits(b"0A", b"0B"), keys)
-    _, _, record = before.part(7, DELIVERED, [b"a"], keys)
+    _, record = part(before, 7, DELIVERED, [b"a"])
     assert record is not None
     after.restore(7, record, {b"smpp1": keys}, lambda id: (id,))
     assert after.match(b"smpp1", [b"a"]) is None
     assert after.match(b"smpp2", [b"b"]) == 7
-    assert after.part(7, DELIVERED, [b"b"], keys)[1:] == (DELIVERED, None)
+    assert part(after, 7, DELIVERED, [b"b"]) == (DELIVERED, None)
     assert is_empty(after)
 
 
@@ -185,11 +194,18 @@ def test_a_changed_form_of_ids_leaves_no_message_to_be_found_that_is_gone() -> N
     assert is_empty(ledger)
 
 
+def test_what_is_found_by_another_spelling_than_its_own_ends_too() -> None:
+    ledger = Ledger()
+    ledger.add(7, waits(b"10"), lambda id: (b"16",))
+    assert ledger.part(7, waits(b"10"), DELIVERED, [b"10"], lambda id: (b"16",)) == (DELIVERED, None)
+    assert is_empty(ledger)
+
+
 def test_the_oldest_waits_first() -> None:
     ledger = Ledger()
     for id in (3, 5, 9):
         ledger.add(id, waits(b"%d" % id, b"%d0" % id), keys)
-    ledger.part(3, DELIVERED, [b"3"], keys)
+    part(ledger, 3, DELIVERED, [b"3"])
     assert list(ledger.waiting) == [3, 5, 9]
 
 
@@ -222,7 +238,7 @@ class Traffic(RuleBasedStateMachine):
         id = self.ledger.match(connector, spellings)
         if id is None:
             return
-        _, whole, record = self.ledger.part(id, state, spellings, keys)
+        whole, record = part(self.ledger, id, state, spellings)
         assert (record is None) == (id not in self.ledger.waiting)
         assert whole in FINAL_STATES if record is None else whole not in FINAL_STATES
 
