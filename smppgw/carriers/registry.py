@@ -2,8 +2,12 @@
 
 from typing import NamedTuple
 
+from smppgw.carriers.aix import Aix, AixSettings
 from smppgw.carriers.contract import Make
+from smppgw.carriers.kddi import Kddi, KddiSettings
 from smppgw.carriers.settings import CarrierSettings
+from smppgw.carriers.twilio_commands import CommandsSettings, TwilioCommands
+from smppgw.carriers.twilio_messages import MessagesSettings, TwilioMessages
 
 
 class Kind(NamedTuple):
@@ -11,5 +15,10 @@ class Kind(NamedTuple):
     make: Make
 
 
-KINDS: dict[str, Kind] = {}
+KINDS: dict[str, Kind] = {
+    "aix": Kind(AixSettings, Aix),
+    "kddi": Kind(KddiSettings, Kddi),
+    "twilio_commands": Kind(CommandsSettings, TwilioCommands),
+    "twilio_messages": Kind(MessagesSettings, TwilioMessages),
+}
 """By the value of `kind` in a table [connectors.NAME]; SMPP is the kind of a table that names none."""
