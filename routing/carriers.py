@@ -13,7 +13,9 @@ TRUNK = b"0"
 """What a number in its national form starts with, in place of the country code."""
 
 _SEPARATORS = b" -.()"
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+NAME = r"[a-z0-9][a-z0-9_-]{0,31}"
+"""What a carrier may be called."""
+
 _DIGITS = 15  # E.164, 6
 
 
@@ -66,6 +68,11 @@ class Carriers:
         """Country code first, and nothing but digits if it is a number."""
         return digits(number.encode("latin-1", "replace") if isinstance(number, str) else number, self._country)
 
+    def national(self, number: bytes | str) -> bytes:
+        """As it is dialled in the home country, if it is there."""
+        number, home = self.digits(number), self._country
+        return TRUNK + number[len(home) :] if home and number.startswith(home) else number
+
 
 _Steps = tuple[tuple[int, Mapping[bytes, str]], ...]
 
@@ -113,7 +120,7 @@ def read_overrides(lines: Iterable[str], country: str = japan.COUNTRY) -> tuple[
             bad.append(BadLine(n, f"{written!r} is no number", 'write it like "+819012345678" or "090123"'))
         elif number[:1] == TRUNK:
             bad.append(BadLine(n, f"{written!r} has no country code", "write it with one, or name the home country"))
-        elif not (known := names.get(name) or (_NAME.fullmatch(name) and names.setdefault(name, name))):
+        elif not (known := names.get(name) or (re.fullmatch(NAME, name) and names.setdefault(name, name))):
             bad.append(BadLine(n, f"{name!r} is no carrier's name", "small letters, digits, '-' and '_', at most 32"))
         elif tables.setdefault(len(number), {}).setdefault(number, known) != known:
             bad.append(BadLine(n, f"{written!r} stood before with another carrier", "leave one of the two lines"))

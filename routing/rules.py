@@ -10,6 +10,9 @@ from routing.message import Message
 FindTlv = Callable[[bytes, int], bytes | None]
 """The value of an optional parameter in the body of a submit_sm; asked only when nothing else decided."""
 
+CarrierOf = Callable[[bytes], str]
+"""The mobile carrier of a destination; "" is unknown."""
+
 
 class Incoming(NamedTuple):
     """What MO routes look at: a deliver_sm that came by a connector."""
@@ -32,6 +35,8 @@ class Matching(Protocol):
     def coding(self) -> Sequence[int]: ...
     @property
     def service_type(self) -> Sequence[str]: ...
+    @property
+    def carrier(self) -> Sequence[str]: ...
     @property
     def tlv(self) -> Mapping[int, bytes | None]: ...
 
@@ -56,6 +61,7 @@ class Match:
     destination: Sequence[str] = ()
     coding: Sequence[int] = ()
     service_type: Sequence[str] = ()
+    carrier: Sequence[str] = ()
     tlv: Mapping[int, bytes | None] = field(default_factory=dict)
 
 
@@ -79,9 +85,11 @@ class Condition:
         return _compiled([[self]])(message) == 0
 
 
-def compile_match(match: Matching | Mapping[str, Any], find_tlv: FindTlv | None = None) -> Callable[[Message], bool]:
+def compile_match(
+    match: Matching | Mapping[str, Any], find_tlv: FindTlv | None = None, carrier_of: CarrierOf | None = None
+) -> Callable[[Message], bool]:
     """An empty match is always True."""
-    found = compile_first([conditions(match, find_tlv)])
+    found = compile_first([conditions(match, find_tlv, carrier_of)])
     return lambda message: found(message) == 0
 
 
@@ -106,7 +114,9 @@ def compile_first_mo(rules: Sequence[Sequence[Condition]]) -> Callable[[Incoming
     return cast(Callable[[Incoming], int], _compiled(rules))
 
 
-def conditions(match: Matching | Mapping[str, Any], find_tlv: FindTlv | None = None) -> list[Condition]:
+def conditions(
+    match: Matching | Mapping[str, Any], find_tlv: FindTlv | None = None, carrier_of: CarrierOf | None = None
+) -> list[Condition]:
     """In the order in which they are asked: the cheap ones first."""
     if isinstance(match, Mapping):
         match = Match(**match)
@@ -118,6 +128,11 @@ def conditions(match: Matching | Mapping[str, Any], find_tlv: FindTlv | None = N
     if match.service_type:
         asked.append(_one_of("service_type", "m.service_type", [each.encode("latin-1") for each in match.service_type]))
     asked.extend(_addresses(match))
+    if match.carrier:
+        if carrier_of is None:
+            raise ValueError("a match of carriers needs the function that knows them")
+        names = frozenset(match.carrier)
+        asked.append(Condition("carrier", ", ".join(match.carrier), "{0}(m.destination) in {1}", (carrier_of, names)))
     for tag, value in match.tlv.items():
         if find_tlv is None:
             raise ValueError("a match of TLVs needs the function that finds them")

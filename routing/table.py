@@ -6,6 +6,7 @@ from typing import Protocol
 
 from routing.message import Message
 from routing.rules import (
+    CarrierOf,
     Condition,
     FindTlv,
     Incoming,
@@ -64,15 +65,26 @@ class Tried:
 class Table:
     """Immutable: a reload makes a new one."""
 
-    def __init__(self, rules: Iterable[Rule], find_tlv: FindTlv | None = None) -> None:
+    def __init__(
+        self, rules: Iterable[Rule], find_tlv: FindTlv | None = None, carrier_of: CarrierOf | None = None
+    ) -> None:
         rules = tuple(rules)
         self.routes = tuple(Route(rule.name, rule.to, tuple(rule.fallback)) for rule in rules)
-        self._conditions = [conditions(rule.match, find_tlv) for rule in rules]
+        self._conditions = [conditions(rule.match, find_tlv, carrier_of) for rule in rules]
         self._first = compile_first(self._conditions)
+        self._by_carrier = frozenset(n for n, rule in enumerate(rules) if rule.match.carrier)
+        """Routes whose match names carriers."""
+        self._first_by_the_rest = compile_first(
+            [[each for each in asked if each.key != "carrier"] for asked in self._conditions]
+        )
 
     def choose(self, message: Message) -> Route | None:
         found = self._first(message)
         return self.routes[found] if found >= 0 else None
+
+    def asks_carrier(self, message: Message) -> bool:
+        """Does its way depend on its carrier? Not when a route before those that ask for carriers takes it anyway."""
+        return bool(self._by_carrier) and self._first_by_the_rest(message) in self._by_carrier
 
     def explain(self, message: Message) -> list[Tried]:
         """Every rule up to the one that matches; slow, for people."""

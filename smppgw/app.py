@@ -16,6 +16,7 @@ import uvloop
 from protocol import tlv
 from protocol.pdus import decode_submit
 from protocol.timers import Timers
+from routing.carriers import Carriers
 from routing.groups import Group
 from routing.message import Message
 from routing.table import MoTable, Table
@@ -24,6 +25,7 @@ from smppgw import log as logging
 from smppgw.access import AccessLog
 from smppgw.config import Config, ConfigError
 from smppgw.http.server import HttpServer
+from smppgw.lookup import Lookup
 from smppgw.metrics import GatewayMetrics
 from smppgw.pipeline import Pipeline
 from smppgw.restore import restore
@@ -63,6 +65,8 @@ class App:
         self.links: set[EsmeLink] = set()
         self.connectors: dict[str, Connector] = {}
         self.targets: dict[str, Target] = {}
+        self.lookup: Lookup | None = None
+        self._closing: set[asyncio.Task[None]] = set()
         self._retired: list[Connector] = []
         timers = Timers(**settings.timers.model_dump())
         self.listeners = Listeners(
@@ -161,7 +165,8 @@ class App:
         pipeline.upstreams = dict(self.targets)
         pipeline.returns.sources = {connector.name_octets: connector for connector in self.connectors.values()}
         pipeline.ledger.cluster(clusters(settings))
-        pipeline.table = Table(settings.routes, tlv_of)
+        self._detect(settings)
+        pipeline.table = Table(settings.routes, tlv_of, pipeline.carriers.of)
         pipeline.returns.mo_table = MoTable(settings.mo_routes)
         self.settings = settings
         left: list[Message] = []
@@ -179,6 +184,22 @@ class App:
                 connector.stop()
                 self._retired.append(connector)
         pipeline.reoffer(left)
+
+    def _detect(self, settings: Config) -> None:
+        """Know carriers by what the config says now; what was looked up is kept if the same one would be asked."""
+        pipeline, old = self.pipeline, self.lookup
+        wanted = settings.carriers.lookup
+        carriers = Carriers(settings.carriers.country, settings.ported.prefixes)
+        if old is not None and old.settings == wanted:
+            old.carriers = carriers
+            return
+        self.lookup = Lookup(wanted, carriers, self.loop, pipeline.counts) if wanted.url else None
+        pipeline.carriers = self.lookup or carriers
+        pipeline.lookup = self.lookup
+        if old is not None:
+            closing = self.loop.create_task(old.close(), name="close a carrier look-up")
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     def _connector(self, name: str, settings: Config, old: dict[str, Connector]) -> Connector:
         known = old.get(name)
@@ -257,6 +278,9 @@ class App:
     async def _end(self) -> None:
         await self.pipeline.journal.stop()
         self.pipeline.delays.close()
+        if self.lookup is not None:
+            await self.lookup.close()
+        await asyncio.gather(*self._closing)
         await self.http.stop()
         self.access.close()
         self.store.close()

@@ -8,6 +8,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -15,12 +16,16 @@ from pydantic import BaseModel, Discriminator, Field, SecretStr, Strict, Tag, Va
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from routing.carriers import Carriers as Known
 from smppgw.carriers.registry import KINDS
 from smppgw.carriers.settings import CarrierSettings
+from smppgw.overrides import Overrides, read_file
 from smppgw.passwords import hash_password
 from smppgw.settings import (
     Account,
     Addresses,
+    CarrierLookup,
+    Carriers,
     Connector,
     Errors,
     Gateway,
@@ -44,6 +49,8 @@ from smppgw.values import Wrong, did_you_mean, octets_within
 __all__ = [
     "Account",
     "Addresses",
+    "CarrierLookup",
+    "Carriers",
     "Config",
     "ConfigError",
     "Connector",
@@ -70,6 +77,8 @@ __all__ = [
 
 SYSTEM_ID = 15  # octets (SMPP 3.4, 5.2.1)
 PASSWORD = 8  # octets (5.2.2)
+BAD_LINES = 20
+"""Lines of a file that are named; of more, their number."""
 _NAMED = ("accounts", "connectors", "groups")
 _SECRETS = ("password", "password_env", "password_file", "password_hash")
 _KINDS = ("smpp", *KINDS)
@@ -80,7 +89,7 @@ def _is_secret(field: FieldInfo) -> bool:
 
 
 _HIDDEN = frozenset(
-    ("password", "password_hash"),
+    ("password", "password_hash", "secret"),
 ) | {key for kind in KINDS.values() for key, field in kind.settings.model_fields.items() if _is_secret(field)}
 """Keys whose values no message shows."""
 
@@ -132,6 +141,7 @@ class Config(Model):
     timers: Timers = Timers()
     http: Http = Http()
     webhooks: Webhooks = Webhooks()
+    carriers: Carriers = Carriers()
     store: StoreConfig = StoreConfig()
     log: Log = Log()
     accounts: dict[str, Account] = Field(default_factory=dict)
@@ -149,6 +159,11 @@ class Config(Model):
     def https(self) -> dict[str, CarrierSettings]:
         """The connectors that send to an HTTPS carrier."""
         return {name: each for name, each in self.connectors.items() if isinstance(each, CarrierSettings)}
+
+    @cached_property
+    def ported(self) -> Overrides:
+        """The file of carriers.overrides, read once."""
+        return read_file(self.carriers.overrides, self.carriers.country)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -213,10 +228,14 @@ def _prepared(tables: dict[str, Any], problems: list[Problem]) -> dict[str, Any]
                 _fetch_secrets(path, tables[kind][name], KINDS[_kind_of(table)].settings, problems)
             elif kind != "groups":
                 _fetch_secret(path, tables[kind][name], problems)
+    carriers = tables.get("carriers")
+    if isinstance(carriers, dict) and isinstance(lookup := carriers.get("lookup"), dict):
+        tables["carriers"] = {**carriers, "lookup": (lookup := dict(lookup))}
+        _fetch_secrets("carriers.lookup", lookup, CarrierLookup, problems)
     return tables
 
 
-def _fetch_secrets(path: str, table: dict[str, Any], model: type[CarrierSettings], problems: list[Problem]) -> None:
+def _fetch_secrets(path: str, table: dict[str, Any], model: type[Model], problems: list[Problem]) -> None:
     """Every secret of a carrier may be in the environment or in a file instead."""
     for key, field in model.model_fields.items():
         if not _is_secret(field):
@@ -404,6 +423,7 @@ def _cross_checks(config: Config, names: _Names, numbers: _Numbers) -> Iterator[
     yield from _check_ports(config, numbers)
     yield from _check_tls(config, numbers)
     yield from _check_webhooks(config)
+    yield from _check_overrides(config)
     for name, connector in config.smpp.items():
         seen = Counter(status for of in ("sent", "later", "never") for status in getattr(connector.errors, of))
         for status in (status for status, times in seen.items() if times > 1):
@@ -496,6 +516,16 @@ def _check_webhooks(config: Config) -> Iterator[Problem]:
             yield Problem(f"{path}.{tls[0]}", "its url speaks no TLS", 'write "https://" in url')
 
 
+def _check_overrides(config: Config) -> Iterator[Problem]:
+    file, (_, bad, unreadable) = config.carriers.overrides, config.ported
+    if unreadable:
+        yield Problem("carriers.overrides", f"{file} cannot be read: {unreadable}", "an existing, readable file")
+    for line in bad[:BAD_LINES]:
+        yield Problem("carriers.overrides", f"{file}, line {line.number}: {line.wrong}", line.fix)
+    if len(bad) > BAD_LINES:
+        yield Problem("carriers.overrides", f"{file} has {len(bad)} bad lines in all", "correct these first")
+
+
 def _check_tls(config: Config, numbers: _Numbers) -> Iterator[Problem]:
     for path, listener in _placed("listeners", config.listeners, numbers):
         yield from _check_pair(path, listener.tls_certificate, listener.tls_key)
@@ -576,6 +606,7 @@ def _warnings(config: Config) -> Iterator[Problem]:
             wrong = "looks longer than gateway.receipt_wait lets a message wait for its receipt"
             yield Problem(f"connectors.{name}.poll", wrong, "raise gateway.receipt_wait")
     yield from _unreached(config)
+    yield from _unknown_carriers(config)
     if config.store.engine == "memory":
         yield Problem("store.engine", "is memory", "messages are forgotten at exit: for tests only")
 
@@ -597,3 +628,13 @@ def _unreached(config: Config) -> Iterator[Problem]:
     for name, connector in config.connectors.items():
         if name not in used and not (isinstance(connector, Connector) and connector.bind == "receiver"):
             yield Problem(f"connectors.{name}", "no route leads to it", "name it in a route or a group")
+
+
+def _unknown_carriers(config: Config) -> Iterator[Problem]:
+    lookup = config.carriers.lookup
+    if lookup.url and not lookup.names:
+        return  # it may answer with any name
+    known = Known(overrides=config.ported.prefixes).names.union(lookup.names.values())
+    for n, route in enumerate(config.routes):
+        for name in (name for name in route.match.carrier if name not in known):
+            yield Problem(f"routes[{n}].match.carrier", f"no data names {name!r}", did_you_mean(name, known))

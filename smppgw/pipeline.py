@@ -48,6 +48,16 @@ class Upstream(Protocol):
         """Send what the windows have room for."""
 
 
+class LookingUp(Protocol):
+    """Who asks somebody else about a number's carrier."""
+
+    def asks(self, number: bytes) -> bool:
+        """Would `ask` wait for an answer?"""
+
+    def ask(self, number: bytes, then: Callable[[], None]) -> bool:
+        """Call `then` when the carrier is as known as it will be; False: it is now, and nobody is asked."""
+
+
 class Detection(Protocol):
     """Who knows carriers: prefixes, overrides, and what was looked up."""
 
@@ -82,6 +92,8 @@ class Pipeline:
         self.journal = self.returns.journal = Journal(store, loop, self._committed, self._refused)
         self.table = Table(())
         self.carriers: Detection = Carriers()
+        self.lookup: LookingUp | None = None
+        """Who can find out more about carriers than `carriers` knows at once."""
         self.upstreams: dict[str, Upstream] = {}
         self.queued: dict[int, Message] = {}
         """Messages that no upstream has for good, oldest first."""
@@ -111,10 +123,13 @@ class Pipeline:
             message = self._message(account, pdu, body, now, public)
         except PduError as error:
             return Status(error.status)
-        message.route = self.table.choose(message)
-        if message.route is None:
-            self.counts["no_route"] += 1
-            return Status.RINVDSTADR
+        lookup = self.lookup
+        if lookup is None or not (self.table.asks_carrier(message) and lookup.asks(message.destination)):
+            # Otherwise it is routed by the answer, once it is stored.
+            message.route = self.table.choose(message)
+            if message.route is None:
+                self.counts["no_route"] += 1
+                return Status.RINVDSTADR
         message.ticket = ticket
         account.queued += 1
         self.queued[message.id] = message
@@ -213,7 +228,27 @@ class Pipeline:
     # Route and offer
 
     def _offer(self, message: Message) -> Upstream | None:
-        """Queue it where its route leads; the upstream to pump, None when no route matches it any more."""
+        """Queue it where its route leads; the upstream to pump, None when no route matches it any more, or when it
+        must wait until its carrier is known."""
+        lookup = self.lookup
+        if lookup is not None and message.route is None and self.table.asks_carrier(message):
+            message.held = lookup.ask(message.destination, lambda: self._looked_up(message))
+            if message.held:
+                return None
+        return self._queue(message)
+
+    def _looked_up(self, message: Message) -> None:
+        """Its carrier is as known as it will be."""
+        if message.gone or not message.held:
+            return
+        message.held = False
+        now = self.clock()
+        if message.not_before > now:  # it was replaced meanwhile
+            self.hold(message, message.not_before - now)
+        else:
+            self._pump({self._queue(message): None})
+
+    def _queue(self, message: Message) -> Upstream | None:
         upstream = self._upstream(message)
         if upstream is not None:
             upstream.offer(message)

@@ -1,5 +1,6 @@
 """The tables of conf/smppgw.toml as frozen models: their keys, defaults and limits."""
 
+import re
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Annotated, Literal
@@ -7,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, Strict
 
 from protocol.consts import Status
+from routing import carriers
 from smppgw import passwords, values
 
 
@@ -120,6 +122,44 @@ class StoreConfig(Model):
     engine: Literal["lmdb", "memory"] = "lmdb"
     path: Annotated[str, Field(min_length=1)] = "data"
     max_size: Annotated[Size, Field(ge=1 << 20)] = 64 << 30
+
+
+def _like(pattern: str, fix: str) -> AfterValidator:
+    def read(value: str) -> str:
+        if re.fullmatch(pattern, value) is None:
+            raise values.Wrong(f"{value!r} cannot be used", fix)
+        return value
+
+    return AfterValidator(read)
+
+
+class CarrierLookup(Model):
+    """Who is asked over HTTP which carrier a number belongs to now."""
+
+    url: Annotated[
+        str, _like(r"(https?://[^/?#]+[/?][^#]*\{(number|national)\}[^#]*)?", "a URL with {number} or {national} in it")
+    ] = ""
+    header: Annotated[str, _like(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", "the name of an HTTP header")] = "Authorization"
+    secret: SecretStr = SecretStr("")
+    answer: str = "carrier"
+    names: dict[str, Annotated[str, _like(carriers.NAME, "small letters, digits, '-' and '_', at most 32")]] = {}
+    wait: Positive = 2.0
+    response: Positive = 5.0
+    window: Annotated[int, Field(ge=1, le=1000)] = 20
+    max_waiting: Count = 10_000
+    cache: Count = 100_000
+    ttl: Positive = 86400.0
+    negative_ttl: Positive = 300.0
+    rest_after: Count = 5
+    rest: Positive = 10.0
+
+
+class Carriers(Model):
+    """How the mobile carrier of a number is known."""
+
+    country: Annotated[str, _like("[0-9]{0,3}", 'a country code like "81"; "" = none')] = "81"
+    overrides: str | None = None
+    lookup: CarrierLookup = CarrierLookup()
 
 
 class Log(Model):
@@ -274,6 +314,7 @@ class Match(Model):
     destination: Patterns = ()
     coding: Octets = ()
     service_type: Words = ()
+    carrier: Words = ()
     tlv: TlvPatterns = {}
 
 

@@ -24,6 +24,8 @@ TABLES: dict[str, tuple[type[Model], tuple[str, ...]]] = {
     "timers": (config.Timers, ("timers",)),
     "http": (config.Http, ("http",)),
     "webhooks": (config.Webhooks, ("webhooks",)),
+    "carriers": (config.Carriers, ("carriers",)),
+    "carriers.lookup": (config.CarrierLookup, ("carriers", "lookup")),
     "store": (config.StoreConfig, ("store",)),
     "log": (config.Log, ("log",)),
     "accounts.demo": (Account, ("accounts", "demo")),
@@ -95,7 +97,7 @@ def test_the_example_shows_every_key_and_no_other() -> None:
         if line.table in shown:
             shown[line.table].add(line.key)
     for table, (model, _) in TABLES.items():
-        nested = {"errors", "tlvs", "addresses", "match"}
+        nested = {"errors", "tlvs", "addresses", "match", "lookup", "names"}
         named = {"name"} if table.startswith(("accounts", "connectors", "groups")) else set()
         assert shown[table] == set(model.model_fields) - nested - named, table
 
@@ -133,7 +135,7 @@ def test_the_example_shows_the_defaults() -> None:
 
 def test_the_optional_keys_of_the_example_are_valid_too(tmp_path: Path) -> None:
     text = re.sub(r"(?m)^# (\w+ = )", r"\1", (CONF / "smppgw.toml").read_text())
-    text = re.sub(r"(?m)^(tls|password|system_id|account =).*\n", "", text)
+    text = re.sub(r"(?m)^(tls|overrides|password|system_id|account =).*\n", "", text)
     text = re.sub(r"(?m)^\[accounts.demo\]$", '[accounts.demo]\npassword = "x"', text)
     text = re.sub(r"(?m)^(\[connectors\.smpp\d\])$", '\\1\nsystem_id = "x"\npassword = "x"', text)
     text = re.sub(r"(?m)^(\[\[mo_routes\]\])$", '\\1\naccount = "demo"', text)
@@ -150,7 +152,7 @@ def test_the_page_about_the_config_names_every_key() -> None:
         (table, key)
         for table, (model, _) in TABLES.items()
         for key in model.model_fields
-        if f"`{key}`" not in page and f"`{key} = " not in page and f"NAME.{key}]`" not in page
+        if f"`{key}`" not in page and f"`{key} = " not in page and f".{key}]`" not in page
     }
     assert absent <= {("accounts.demo", "name"), ("connectors.smpp1", "name"), ("groups.nexmo", "name")}
 
