@@ -133,6 +133,11 @@ def alphabet(data_coding: int, default: str = "gsm0338") -> Alphabet:
     return _ALPHABETS[default][data_coding]
 
 
+def is_binary(data_coding: int) -> bool:
+    """It stands for octets without characters, or for nothing that anybody defined."""
+    return _ALPHABETS["gsm0338"][data_coding] is _OCTETS
+
+
 def decode(octets: bytes, data_coding: int, default: str = "gsm0338") -> str:
     """Never raises: what the alphabet lacks becomes U+FFFD. Binary becomes Latin-1, octet by octet."""
     return _ALPHABETS[default][data_coding].decode(octets)

@@ -2,7 +2,8 @@
 
 Each of them is one record of the store under the message's own id, so that a message is one record at every moment of
 its life: QUEUED becomes WAITING when the upstream took it, DELIVERY when its receipt came, and is gone when the ESME
-has it. What could not be finished is SET_ASIDE for a person to look at.
+has it. What could not be finished is SET_ASIDE for a person to look at. HEARD is what an HTTPS carrier said of a message
+that we do not know yet.
 """
 
 import struct
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from protocol.pdus import SubmitSm
 
-QUEUED, WAITING, DELIVERY, SET_ASIDE = b"QWDX"
+QUEUED, WAITING, DELIVERY, SET_ASIDE, HEARD = b"QWDXH"
 """The first octet of a record."""
 
 _KEY = struct.Struct(">Q")
@@ -23,7 +24,10 @@ _SET_ASIDE = struct.Struct(">BBdBB")
 _MOST_ATTEMPTS = 0xFFFF  # a record counts no further
 
 OFFERED = 1
-"""Flag of a QUEUED record: it was marked on disk before it was offered (where in_doubt is "hold")."""
+"""Flag of a QUEUED record: it was marked on disk before it was offered (where a second offer may be one too many)."""
+
+DOUBTED = 2
+"""Flag: an offer was not answered, and the connector that it is pinned to can offer it again without doubt."""
 
 key_of: Callable[[int], bytes] = _KEY.pack
 """The key of a record in the store: the id, big endian, so that keys are in the order of time."""
@@ -122,14 +126,16 @@ class Message:
     """It ended while it was in a queue, which is to pass over it."""
     upstream: list[bytes] = field(default_factory=list)
     """Ids that the upstream gave to its segments so far."""
+    pin: str = ""
+    """The connector that may have it, while only that one may get it again."""
 
     def pack(self) -> bytes:
-        account = self.account.encode()
+        account, pin = self.account.encode(), self.pin.encode()
         attempts = self.attempts if self.attempts < _MOST_ATTEMPTS else _MOST_ATTEMPTS
         head = _QUEUED.pack(
-            QUEUED, self.flags, self.born, self.expires, self.not_before, attempts, self.public, 0, len(account)
+            QUEUED, self.flags, self.born, self.expires, self.not_before, attempts, self.public, len(pin), len(account)
         )  # fmt: skip
-        return head + account + self.body
+        return head + account + pin + self.body
 
 
 class Queued(NamedTuple):
@@ -143,13 +149,15 @@ class Queued(NamedTuple):
     public: int
     account: str
     body: bytes
+    pin: str = ""
 
     @classmethod
     def unpack(cls, record: bytes) -> "Queued":
-        _, flags, born, expires, not_before, attempts, public, _, size = _QUEUED.unpack_from(record)
-        start = _QUEUED.size + size
-        account = record[_QUEUED.size : start].decode()
-        return cls(flags, born, expires, not_before, attempts, public, account, record[start:])
+        _, flags, born, expires, not_before, attempts, public, pin_size, size = _QUEUED.unpack_from(record)
+        at = _QUEUED.size
+        account = record[at : (at := at + size)].decode()
+        pin = record[at : (at := at + pin_size)].decode()
+        return cls(flags, born, expires, not_before, attempts, public, account, record[at:], pin)
 
 
 class Waiting(NamedTuple):

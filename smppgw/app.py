@@ -18,17 +18,23 @@ from protocol.pdus import decode_submit
 from protocol.timers import Timers
 from routing.carriers import Carriers
 from routing.groups import Group
-from routing.message import Message
+from routing.message import Message, key_of
+from routing.senders import Pool
 from routing.table import MoTable, Table
 from smppgw import __version__, config
 from smppgw import log as logging
 from smppgw.access import AccessLog
+from smppgw.carriers import early
+from smppgw.carriers.connector import CarrierConnector
+from smppgw.carriers.settings import CarrierSettings
+from smppgw.carriers.webhooks import WebhookServer
 from smppgw.config import Config, ConfigError
 from smppgw.http.server import HttpServer
 from smppgw.lookup import Lookup
 from smppgw.metrics import GatewayMetrics
 from smppgw.pipeline import Pipeline
 from smppgw.restore import restore
+from smppgw.senders import owners
 from smppgw.settings import StoreConfig
 from smppgw.smpp.connector import Connector
 from smppgw.smpp.inbound import EsmeLink
@@ -39,6 +45,8 @@ from smppgw.store.memory import MemoryStore
 from smppgw.targets import Target
 
 log = structlog.get_logger()
+
+AnyConnector = Connector | CarrierConnector
 
 TICK = 1.0
 """Seconds between looks at timers."""
@@ -63,15 +71,18 @@ class App:
         self.gate = Gate(settings.limits, self.loop.time)
         self.gate.closed = True  # until everything is restored
         self.links: set[EsmeLink] = set()
-        self.connectors: dict[str, Connector] = {}
+        self.connectors: dict[str, AnyConnector] = {}
+        self._hooks: dict[str, CarrierConnector] = {}
         self.targets: dict[str, Target] = {}
+        self.pools: dict[str, Pool] = {}
         self.lookup: Lookup | None = None
         self._closing: set[asyncio.Task[None]] = set()
-        self._retired: list[Connector] = []
+        self._retired: list[AnyConnector] = []
         timers = Timers(**settings.timers.model_dump())
         self.listeners = Listeners(
             lambda: EsmeLink(self.loop, self.pipeline, self.gate, timers, settings.limits, self.links)
         )
+        self.webhooks = WebhookServer(settings.webhooks, lambda: self._hooks)
         self.http = HttpServer(settings.http, GatewayMetrics(self), self.unready)
         self._stop = asyncio.Event()
         self._ready = False
@@ -87,13 +98,16 @@ class App:
         try:
             await self.listeners.open(self.settings.listeners)
             port = await self.http.start()
+            hooks = await self.webhooks.start()
         except OSError as error:
             log.error("cannot start", reason=str(error))
             await self._end()
             return 1
         self._apply(self.settings)
-        kinds = restore(pipeline, self.store)
+        kinds = restore(pipeline, self.store, self._heard)
         log.info("restored", **kinds)
+        for carrier in self.carriers:
+            carrier.start()
         pipeline.journal.start()
         self.gate.closed = False
         self._handle_signals()
@@ -102,7 +116,7 @@ class App:
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
         self._ready = True
-        log.info("ready", version=__version__, pid=os.getpid(), ports=self.listeners.ports, http=port)
+        log.info("ready", version=__version__, pid=os.getpid(), ports=self.listeners.ports, http=port, hooks=hooks)
         ticking = self.loop.create_task(self._tick_forever(), name="timers")
         if await self._until_stopped():
             ticking.cancel()
@@ -120,6 +134,19 @@ class App:
             return True
         log.critical("commits ended", exc_info=committing.exception())
         return False
+
+    @property
+    def carriers(self) -> list[CarrierConnector]:
+        """The connectors to HTTPS carriers."""
+        return [each for each in self.connectors.values() if isinstance(each, CarrierConnector)]
+
+    def _heard(self, id: int, record: bytes) -> None:
+        """A receipt of a carrier whose message was not known before the restart."""
+        connector = self.connectors.get(early.unpack(record)[0].decode())
+        if isinstance(connector, CarrierConnector):
+            connector.heard_before(id, record)
+        else:
+            self.pipeline.journal.turn.batch[key_of(id)] = None
 
     def unready(self) -> list[str]:
         """Why it does not serve now; nothing when it does."""
@@ -162,12 +189,15 @@ class App:
         self.targets = self._make_targets(settings, old_targets)
         for connector in self.connectors.values():
             connector.targets = [target for target in self.targets.values() if connector.name in target.members]
+        self._hooks = {each.settings.webhook_path: each for each in self.carriers if each.settings.webhook_path}
         pipeline.upstreams = dict(self.targets)
         pipeline.returns.sources = {connector.name_octets: connector for connector in self.connectors.values()}
         pipeline.ledger.cluster(clusters(settings))
         self._detect(settings)
-        pipeline.table = Table(settings.routes, tlv_of, pipeline.carriers.of)
-        pipeline.returns.mo_table = MoTable(settings.mo_routes)
+        self.pools = self._pools(settings, self.pools)
+        pools = {route.name: self.pools[route.senders] for route in settings.routes if route.senders}
+        pipeline.table = Table(settings.routes, tlv_of, pipeline.carriers.of, pools)
+        pipeline.returns.mo_table = MoTable(settings.mo_routes, owners(self.pools.values()))
         self.settings = settings
         left: list[Message] = []
         for target in old_targets.values():
@@ -176,6 +206,12 @@ class App:
         backups = {member.connector for group in settings.groups.values() for member in group.backup}
         for connector in self.connectors.values():
             connector.want("config", connector.name not in backups)
+            if (
+                self._ready
+                and isinstance(connector, CarrierConnector)
+                and connector is not old_connectors.get(connector.name)
+            ):
+                connector.start()
             if connector.up:
                 for target in connector.targets:
                     target.member_up(connector.name)
@@ -184,6 +220,14 @@ class App:
                 connector.stop()
                 self._retired.append(connector)
         pipeline.reoffer(left)
+
+    def _pools(self, settings: Config, old: dict[str, Pool]) -> dict[str, Pool]:
+        """Those that did not change know how often each sender was used."""
+        known = self.settings.senders
+        return {
+            name: old[name] if name in old and known.get(name) == pool else pool.pool()
+            for name, pool in settings.senders.items()
+        }
 
     def _detect(self, settings: Config) -> None:
         """Know carriers by what the config says now; what was looked up is kept if the same one would be asked."""
@@ -201,11 +245,13 @@ class App:
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
 
-    def _connector(self, name: str, settings: Config, old: dict[str, Connector]) -> Connector:
-        known = old.get(name)
-        if known is not None and known.settings == settings.connectors[name]:
+    def _connector(self, name: str, settings: Config, old: dict[str, AnyConnector]) -> AnyConnector:
+        known, wanted = old.get(name), settings.connectors[name]
+        if known is not None and known.settings == wanted:
             return known
-        return Connector(settings.smpp[name], self.settings.limits, self.pipeline, self.loop)
+        if isinstance(wanted, CarrierSettings):
+            return CarrierConnector(wanted, self.pipeline, self.loop)
+        return Connector(wanted, self.settings.limits, self.pipeline, self.loop)
 
     def _make_targets(self, settings: Config, old: dict[str, Target]) -> dict[str, Target]:
         now = self.loop.time()
@@ -221,7 +267,9 @@ class App:
             sharing = Group(shares, backups, group.backup_after, group.hand_back_after, now)
             patience = group.backup_after if group.backup else 0.0
             made[name] = Target(name, sharing, members, self.pipeline, self.loop.time, patience)
-        for name in {target for route in settings.routes for target in (route.to, *route.fallback)} - set(made):
+        # A carrier has one also where no route names it: what is in doubt with it goes back to it alone.
+        named = {target for route in settings.routes for target in (route.to, *route.fallback)} | set(settings.https)
+        for name in named - set(made):
             connector = self.connectors[name]
             known = old.get(name)
             if known is not None and known.members == {name: connector}:
@@ -276,6 +324,7 @@ class App:
         )  # fmt: skip
 
     async def _end(self) -> None:
+        await self.webhooks.stop()
         await self.pipeline.journal.stop()
         self.pipeline.delays.close()
         if self.lookup is not None:

@@ -3,7 +3,7 @@
 import asyncio
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -13,6 +13,7 @@ from protocol.consts import MessageState, Status
 from smppgw import __version__
 from smppgw.access import AccessLog
 from smppgw.accounts import AccountState
+from smppgw.carriers.connector import CarrierConnector
 from smppgw.histogram import Histogram
 from smppgw.pipeline import Pipeline
 from smppgw.smpp.connector import Connector
@@ -45,7 +46,7 @@ class Running(Protocol):
     @property
     def gate(self) -> Gate: ...
     @property
-    def connectors(self) -> Mapping[str, Connector]: ...
+    def connectors(self) -> Mapping[str, Connector | CarrierConnector]: ...
     @property
     def targets(self) -> Mapping[str, Target]: ...
 
@@ -78,7 +79,10 @@ class GatewayMetrics(Collector):
         yield from _links(running.gate)
         yield from _access(running.access)
         yield from _accounts(list(pipeline.accounts.states.values()), pipeline.clock())
-        yield from _connectors(list(running.connectors.values()))
+        connectors = list(running.connectors.values())
+        yield from _connectors(connectors)
+        yield from _smpp([each for each in connectors if isinstance(each, Connector)])
+        yield from _carriers([each for each in connectors if isinstance(each, CarrierConnector)])
         yield from _targets(list(running.targets.values()), pipeline.clock())
 
 
@@ -209,34 +213,26 @@ def _accounts(accounts: list[AccountState], now: float) -> Iterator[Metric]:
     )
 
 
-def _connectors(connectors: list[Connector]) -> Iterator[Metric]:
-    def each(value: Callable[[Connector], float]) -> list[Sample]:
+C = TypeVar("C", Connector, CarrierConnector)
+
+
+def _connectors(connectors: list[Connector | CarrierConnector]) -> Iterator[Metric]:
+    """What both kinds have."""
+
+    def each(value: Callable[[Connector | CarrierConnector], float]) -> list[Sample]:
         return [((connector.name,), value(connector)) for connector in connectors]
 
-    def split(counts: Callable[[Connector], Mapping[int, int]], name: Callable[[int], str]) -> list[Sample]:
-        return _by(
-            ((connector.name, name(key)), count) for connector in connectors for key, count in counts(connector).items()
-        )
-
     by_connector = ("connector",)
-    counters: list[tuple[str, str, Callable[[Connector], float]]] = [
-        ("submits", "submit_sm sent to an upstream.", lambda connector: connector.counts.submits),
-        ("lapsed", "Submits that an upstream did not answer in time.", lambda connector: connector.counts.lapsed),
+    counters: list[tuple[str, str, Callable[[Connector | CarrierConnector], float]]] = [
+        ("submits", "Submits (submit_sm or requests) sent to an upstream.", lambda connector: connector.counts.submits),
         ("mo", "MO messages that came from an upstream.", lambda connector: connector.counts.mo),
-        ("alert_notifications", "alert_notification from an upstream.", lambda connector: connector.counts.alerts),
-        ("unreadable_receipts", "Receipts without a message id.", lambda connector: connector.counts.unreadable),
     ]
     for name, meaning, value in counters:
         yield _counter(f"connector_{name}", meaning, by_connector, each(value))
     yield _counter(
-        "connector_answers",
-        "Answers of an upstream to submits, by status.",
-        ("connector", "status"),
-        split(lambda connector: connector.counts.statuses, status_name),
-    )
-    yield _counter(
         "connector_outcomes",
-        "What those answers meant: sent, later or never; or unwritable, when a message did not fit this upstream.",
+        "What answers to submits meant: sent, later, never or doubt; or unwritable, when a message did not fit this "
+        "upstream; or incomplete, when parts of it never came.",
         ("connector", "outcome"),
         _by(((each.name, outcome), count) for each in connectors for outcome, count in each.counts.outcomes.items()),
     )
@@ -244,24 +240,93 @@ def _connectors(connectors: list[Connector]) -> Iterator[Metric]:
         "connector_receipts",
         "Receipts of an upstream, by message_state.",
         ("connector", "state"),
-        split(lambda connector: connector.counts.receipts, state_name),
+        _by(
+            ((each.name, state_name(state)), count)
+            for each in connectors
+            for state, count in each.counts.receipts.items()
+        ),
     )
-    gauges: list[tuple[str, str, Callable[[Connector], float]]] = [
-        ("up", "1 while a bind can submit.", lambda connector: connector.up),
-        ("wanted", "1 while a group wants its binds.", lambda connector: connector.wanted),
-        ("binds", "Binds that are bound.", lambda connector: len(connector.binds)),
-        ("binds_configured", "Binds there are while it is wanted.", lambda connector: connector.settings.binds),
-        ("bind_failures", "Attempts to bind in a row that failed.", lambda connector: connector.failures),
-        ("alert", "1 from alert_after failures in a row until a bind.", lambda connector: connector.alerting),
-        ("paused", "1 while it rests after RTHROTTLED or RMSGQFUL.", lambda connector: connector.paused),
+    gauges: list[tuple[str, str, Callable[[Connector | CarrierConnector], float]]] = [
+        ("up", "1 while it can submit.", lambda connector: connector.up),
+        ("wanted", "1 while a group wants it.", lambda connector: connector.wanted),
+        ("alert", "1 while it needs a person: alert_after failed binds in a row, or refused credentials.",
+         lambda connector: connector.alerting),
+        ("paused", "1 while it rests because the upstream asked for it.", lambda connector: connector.paused),
         ("window_used", "Submits that wait for an upstream's answer.", lambda connector: connector.in_flight),
         ("window", "Submits that may wait, over the binds that are bound.",
-         lambda connector: connector.settings.window * len(connector.binds)),
+         lambda connector: connector.settings.window * (len(connector.binds) if isinstance(connector, Connector) else 1)),
     ]  # fmt: skip
     for name, meaning, value in gauges:
         yield _gauge(f"connector_{name}", meaning, by_connector, each(value))
     times = [((connector.name,), connector.counts.answer_time) for connector in connectors]
     yield _histogram("connector_answer_seconds", "Time an upstream took to answer a submit.", by_connector, times)
+
+
+def _smpp(connectors: list[Connector]) -> Iterator[Metric]:
+    counters: list[tuple[str, str, Callable[[Connector], float]]] = [
+        ("lapsed", "Submits that an upstream did not answer in time.", lambda connector: connector.counts.lapsed),
+        ("alert_notifications", "alert_notification from an upstream.", lambda connector: connector.counts.alerts),
+        ("unreadable_receipts", "Receipts without a message id.", lambda connector: connector.counts.unreadable),
+    ]
+    gauges: list[tuple[str, str, Callable[[Connector], float]]] = [
+        ("binds", "Binds that are bound.", lambda connector: len(connector.binds)),
+        ("binds_configured", "Binds there are while it is wanted.", lambda connector: connector.settings.binds),
+        ("bind_failures", "Attempts to bind in a row that failed.", lambda connector: connector.failures),
+    ]
+    yield from _each(connectors, counters, gauges)
+    yield _counter(
+        "connector_answers",
+        "Answers of an upstream to submits, by status.",
+        ("connector", "status"),
+        _by(
+            ((each.name, status_name(status)), count)
+            for each in connectors
+            for status, count in each.counts.statuses.items()
+        ),
+    )
+
+
+def _carriers(connectors: list[CarrierConnector]) -> Iterator[Metric]:
+    counters: list[tuple[str, str, Callable[[CarrierConnector], float]]] = [
+        ("polls", "Requests to a carrier for what became of a message.", lambda connector: connector.counts.polls),
+        (
+            "breaker_opened",
+            "Times that a carrier failed too often to be asked.",
+            lambda connector: connector.counts.opened,
+        ),
+    ]
+    gauges: list[tuple[str, str, Callable[[CarrierConnector], float]]] = [
+        ("joining", "Messages that wait for their other parts.", lambda connector: connector.joining),
+        ("early_receipts", "Receipts of a carrier whose message is not known yet.", lambda connector: connector.early),
+    ]
+    yield from _each(connectors, counters, gauges)
+    yield _counter(
+        "connector_carrier_codes",
+        "Answers of an HTTPS carrier to submits, by its own codes; ok is an acceptance.",
+        ("connector", "code"),
+        _by(((each.name, code), count) for each in connectors for code, count in each.counts.codes.items()),
+    )
+    yield _counter(
+        "connector_notifications",
+        "Notifications of an HTTPS carrier, by the HTTP status of our answer.",
+        ("connector", "status"),
+        _by(
+            ((each.name, str(status)), count)
+            for each in connectors
+            for status, count in each.counts.notifications.items()
+        ),
+    )
+
+
+def _each(
+    connectors: list[C],
+    counters: list[tuple[str, str, Callable[[C], float]]],
+    gauges: list[tuple[str, str, Callable[[C], float]]],
+) -> Iterator[Metric]:
+    for make, families in ((_counter, counters), (_gauge, gauges)):
+        for name, meaning, value in families:
+            samples = [((connector.name,), value(connector)) for connector in connectors]
+            yield make(f"connector_{name}", meaning, ("connector",), samples)
 
 
 def _targets(targets: list[Target], now: float) -> Iterator[Metric]:

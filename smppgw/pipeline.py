@@ -11,9 +11,10 @@ from protocol.pdus import SubmitSm
 from protocol.receipt import Receipt
 from routing.admission import refused_field
 from routing.carriers import Carriers
-from routing.message import OFFERED, Delivery, Ids, Message, Ticket, Waiting, key_of
+from routing.message import DOUBTED, OFFERED, Delivery, Ids, Message, Ticket, Waiting, key_of
 from routing.receipts import wanted
 from routing.retry import refusal
+from routing.senders import Pool
 from routing.table import Route, Table
 from smppgw.access import AccessLog
 from smppgw.accounts import AccountState
@@ -21,7 +22,7 @@ from smppgw.delays import Delays
 from smppgw.histogram import Histogram
 from smppgw.journal import Journal, Turn
 from smppgw.outbox import Outbox
-from smppgw.returns import Returns, Source
+from smppgw.returns import Doubt, Returns, Source
 from smppgw.settings import Gateway
 from smppgw.store.contract import Store
 
@@ -48,6 +49,13 @@ class Upstream(Protocol):
         """Send what the windows have room for."""
 
 
+class Detection(Protocol):
+    """Who knows carriers: prefixes, overrides, and what was looked up."""
+
+    def of(self, destination: bytes) -> str:
+        """The name of its mobile carrier, like "docomo"; "" when it is unknown."""
+
+
 class LookingUp(Protocol):
     """Who asks somebody else about a number's carrier."""
 
@@ -56,13 +64,6 @@ class LookingUp(Protocol):
 
     def ask(self, number: bytes, then: Callable[[], None]) -> bool:
         """Call `then` when the carrier is as known as it will be; False: it is now, and nobody is asked."""
-
-
-class Detection(Protocol):
-    """Who knows carriers: prefixes, overrides, and what was looked up."""
-
-    def of(self, destination: bytes) -> str:
-        """The name of its mobile carrier, like "docomo"; "" when it is unknown."""
 
 
 Touched = dict[Upstream | None, None]
@@ -126,10 +127,10 @@ class Pipeline:
         lookup = self.lookup
         if lookup is None or not (self.table.asks_carrier(message) and lookup.asks(message.destination)):
             # Otherwise it is routed by the answer, once it is stored.
-            message.route = self.table.choose(message)
-            if message.route is None:
-                self.counts["no_route"] += 1
-                return Status.RINVDSTADR
+            route = message.route = self.table.choose(message)
+            if route is None or (route.pool is not None and not self._give_sender(message, route.pool)):
+                self.counts["no_route" if route is None else "no_sender"] += 1
+                return Status.RINVDSTADR if route is None else Status.RINVSRCADR
         message.ticket = ticket
         account.queued += 1
         self.queued[message.id] = message
@@ -255,12 +256,21 @@ class Pipeline:
         return upstream
 
     def _upstream(self, message: Message) -> Upstream | None:
-        """The first of its route's targets that is not known to be down."""
+        """The first of its route's targets that is not known to be down; None: it has ended or is set aside."""
+        if message.pin:
+            pinned = self.upstreams.get(message.pin)
+            if pinned is None:
+                self._hold_back(message, f"in doubt: offered to {message.pin}, which the config no longer has")
+            return pinned
         route: Route | None = message.route
         if route is None or route.to not in self.upstreams:  # the routes are others since a reload
             route = message.route = self.table.choose(message)
             if route is None:
                 self.finish(message, MessageState.UNDELIVERABLE, b"000")
+                return None
+            if route.pool is not None and not self._give_sender(message, route.pool):
+                self.counts["no_sender"] += 1
+                self.refused(message, Status.RINVSRCADR)
                 return None
         first = self.upstreams[route.to]
         if first.hopeless:
@@ -269,6 +279,27 @@ class Pipeline:
                 if other is not None and not other.hopeless:
                     return other
         return first
+
+    def _give_sender(self, message: Message, pool: Pool) -> bool:
+        """Let the pool choose the source, unless it has one that is not the pool's own name: that of its ESME, or the
+        one that was chosen before. False: no sender serves the destination."""
+        if message.source and message.source != pool.name:
+            return True
+        pdu = message.pdu or pdus.decode_submit(message.body)
+        part = _part(pdu) if message.part is not None else None
+        sender = pool.choose(
+            pdu.destination_addr, pdu.dest_addr_ton, b"/%d/%d" % (part.reference, part.total) if part else b""
+        )
+        if sender is None:
+            return False
+        pdu = pdu._replace(source_addr_ton=sender.ton, source_addr_npi=sender.npi, source_addr=sender.address)
+        message.pdu, message.body, message.source = pdu, pdus.encode_submit(pdu), sender.address
+        if part is not None:
+            message.part = part_of(message.account, pdu)
+        if message.id in self.queued and message.ticket is None:  # it is on disk as it was
+            self.journal.turn.batch[key_of(message.id)] = message.pack()
+            self.journal.soon()
+        return True
 
     def reoffer(self, messages: Iterable[Message]) -> None:
         """Route messages anew, in their order: after a reload, a delay, or when their target went down."""
@@ -293,9 +324,17 @@ class Pipeline:
             message.held = False
             self.reoffer((message,))
 
-    def mark_offered(self, message: Message, then: Callable[[], None]) -> None:
-        """Note on disk that a message is about to be offered, then go on (in_doubt = "hold")."""
+    def keep(self, message: Message) -> None:
+        """Answer a submit that waits for an upstream's answer as soon as it is on disk: it cannot go alone."""
+        turn = self.journal.turn
+        turn.batch[key_of(message.id)] = message.pack()
+        turn.sent.append(message)
+        self.journal.urgent()
+
+    def mark_offered(self, message: Message, then: Callable[[], None], pin: str = "") -> None:
+        """Note on disk that a message is about to be offered, and to whom if it alone can get it again; then go on."""
         message.flags |= OFFERED
+        message.pin = pin
         self.journal.turn.batch[key_of(message.id)] = message.pack()
         self.journal.after(then)
 
@@ -344,28 +383,38 @@ class Pipeline:
             upstream.offer_first(message)
 
     def _back(self, message: Message) -> None:
-        """It is ours again, and in no doubt."""
+        """It is ours again, and in no doubt but that of an earlier offer."""
         message.offered = False
-        if message.flags & OFFERED:
+        if message.flags & OFFERED and not message.flags & DOUBTED:
             message.flags &= ~OFFERED
+            message.pin = ""
             self.journal.turn.batch[key_of(message.id)] = message.pack()
             self.journal.soon()
 
-    def in_doubt(self, message: Message, *, hold: bool, delay: float) -> None:
+    def in_doubt(self, message: Message, how: Doubt, delay: float = 0.0) -> None:
         """It was offered, and the answer will not come. A message whose own submit was not answered yet is refused:
         its ESME decides."""
         self.counts["in_doubt"] += 1
         if message.ticket is not None:
             self._refuse(message, Status.RSYSERR)
-        elif hold:
-            self._leave(message)
-            reason = "in doubt: offered, but not answered"
-            self.returns.keep_aside(message.id, message.account, reason, message.pack())
-        elif delay:
-            self.later(message, delay, Status.RSYSERR)
+        elif how == "hold":
+            self._hold_back(message, "in doubt: offered, but not answered")
+        elif how == "unknown":
+            self.finish(message, MessageState.UNKNOWN, b"000")
         else:
-            message.upstream.clear()
-            self.again(message)
+            if how == "again":
+                message.flags |= DOUBTED
+                self.journal.turn.batch[key_of(message.id)] = message.pack()
+            if delay:
+                self.later(message, delay, Status.RSYSERR)
+            else:
+                message.upstream.clear()
+                self.again(message)
+
+    def _hold_back(self, message: Message, reason: str) -> None:
+        """For a person to decide."""
+        self._leave(message)
+        self.returns.keep_aside(message.id, message.account, reason, message.pack())
 
     def expired(self, message: Message) -> None:
         """Its validity_period passed in a queue."""
@@ -450,8 +499,13 @@ def _waiting(message: Message, connector: bytes, parts: tuple[tuple[bytes, int],
 
 def part_of(account: str, pdu: SubmitSm) -> int | None:
     """One number for all parts of a message; which one it is means nothing outside this process."""
-    values = tlv.parse(pdu.tlvs)
-    found = udh.part_of(pdu.esm_class, pdu.short_message or values.get(Tag.MESSAGE_PAYLOAD, b""), values)
-    if found is None or found.total < 2:
+    found = _part(pdu)
+    if found is None:
         return None
     return hash((account, pdu.source_addr, pdu.destination_addr, found.reference, found.total, found.wide))
+
+
+def _part(pdu: SubmitSm) -> udh.Part | None:
+    values = tlv.parse(pdu.tlvs)
+    found = udh.part_of(pdu.esm_class, pdu.short_message or values.get(Tag.MESSAGE_PAYLOAD, b""), values)
+    return found if found is not None and found.total > 1 else None

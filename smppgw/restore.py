@@ -1,11 +1,25 @@
 """After a start: every record of the store back to where it was."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import structlog
 
 from protocol import pdus
-from routing.message import DELIVERY, OFFERED, QUEUED, SET_ASIDE, WAITING, Delivery, Message, Queued, id_of
+from protocol.consts import MessageState
+from routing.message import (
+    DELIVERY,
+    DOUBTED,
+    HEARD,
+    OFFERED,
+    QUEUED,
+    SET_ASIDE,
+    WAITING,
+    Delivery,
+    Message,
+    Queued,
+    id_of,
+)
 from smppgw.pipeline import Pipeline, part_of
 from smppgw.returns import as_it_came
 from smppgw.store.contract import Store
@@ -13,10 +27,10 @@ from smppgw.store.contract import Store
 log = structlog.get_logger()
 
 
-def restore(pipeline: Pipeline, store: Store) -> Counter[str]:
-    """Call it once, with accounts, tables and upstreams in place. Returns how many there were of each kind. A record
-    that cannot be read is left where it is, and said so."""
-    kinds: Counter[str] = Counter(queued=0, waiting=0, deliveries=0, set_aside=0)
+def restore(pipeline: Pipeline, store: Store, heard: Callable[[int, bytes], None]) -> Counter[str]:
+    """Call it once, with accounts, tables and upstreams in place; `heard` gets the ids and records of kind HEARD.
+    Returns how many there were of each kind. A record that cannot be read is left where it is, and said so."""
+    kinds: Counter[str] = Counter(queued=0, waiting=0, deliveries=0, set_aside=0, heard=0)
     returns = pipeline.returns
     keys = {name: source.keys for name, source in returns.sources.items()}
     queued: list[Message] = []
@@ -33,15 +47,14 @@ def restore(pipeline: Pipeline, store: Store) -> Counter[str]:
         elif kind == QUEUED:
             kinds["queued"] += 1
             message = _message(id, record)
-            if message.flags & OFFERED:
-                pipeline.counts["in_doubt"] += 1
-                reason = "in doubt: offered before a crash, answer unknown"
-                returns.keep_aside(id, message.account, reason, record)
-            else:
+            if not message.flags & OFFERED or _goes_on(pipeline, message):
                 queued.append(message)
         elif kind == SET_ASIDE:
             kinds["set_aside"] += 1
             returns.aside += 1
+        elif kind == HEARD:
+            kinds["heard"] += 1
+            heard(id, record)
         else:
             log.error("a record of an unknown kind is left in the store", id=f"{id:016x}", kind=kind)
     now = pipeline.clock()
@@ -54,11 +67,32 @@ def restore(pipeline: Pipeline, store: Store) -> Counter[str]:
     return kinds
 
 
+def _goes_on(pipeline: Pipeline, message: Message) -> bool:
+    """What becomes of a message that was offered before the crash, and whose answer is not known: is it sent again?"""
+    pipeline.counts["in_doubt"] += 1
+    source = pipeline.returns.sources.get(message.pin.encode())
+    match source.doubt if source is not None else "hold":
+        case "again":
+            message.flags |= DOUBTED
+            message.attempts += 1
+            return True
+        case "resend":
+            message.flags &= ~OFFERED
+            message.pin = ""
+            return True
+        case "unknown":
+            pipeline.finish(message, MessageState.UNKNOWN, b"000")
+        case _:
+            reason = "in doubt: offered before a crash, answer unknown"
+            pipeline.returns.keep_aside(message.id, message.account, reason, message.pack())
+    return False
+
+
 def _message(id: int, record: bytes) -> Message:
     queued = Queued.unpack(record)
     pdu = pdus.decode_submit(queued.body)
     return Message(
         id, queued.account, queued.body, pdu.source_addr, pdu.destination_addr, pdu.service_type, pdu.esm_class,
         pdu.data_coding, pdu.registered_delivery, queued.born, queued.expires, queued.not_before, queued.attempts,
-        queued.public, queued.flags, part_of(queued.account, pdu),
+        queued.public, queued.flags, part_of(queued.account, pdu), pin=queued.pin,
     )  # fmt: skip

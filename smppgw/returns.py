@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import structlog
 
@@ -18,7 +18,7 @@ from routing.receipts import Ledger, wanted
 from routing.rules import Incoming
 from routing.table import MoTable
 from smppgw.access import AccessLog
-from smppgw.accounts import Accounts
+from smppgw.accounts import Accounts, AccountState
 from smppgw.delays import Delays
 from smppgw.journal import Journal, Report
 from smppgw.origins import Origins
@@ -37,10 +37,16 @@ REPETITION = 1.0
 """Seconds that a receipt waits for its message when one of that upstream id has just ended."""
 
 
+Doubt = Literal["hold", "unknown", "resend", "again"]
+"""What becomes of a message that was offered and not answered: set aside for a person, ended as UNKNOWN, offered again
+(perhaps once too often), or offered again to this connector alone, which recognises it."""
+
+
 class Source(Protocol):
     """A connector, as where receipts and MO messages come from."""
 
     name_octets: bytes
+    doubt: Doubt
     exact_ids: int
     """Receipts that were found under their id as it was spelled."""
 
@@ -119,6 +125,15 @@ class Returns:
             self._came_early(source, found, report)
         else:
             self._apply(id, source, found, spellings, report)
+
+    def knows(self, source: Source, id: bytes) -> bool:
+        """Does a message wait for a receipt of exactly this id?"""
+        return self.ledger.match(source.name_octets, (id,)) is not None
+
+    def unknown(self, source: Source, found: Receipt) -> None:
+        """A receipt that nobody waits for."""
+        self.counts["unknown_receipt"] += 1
+        self._access.unknown(found.id, source.name_octets, found.state)
 
     def _apply(self, id: int, source: Source, found: Receipt, spellings: Sequence[bytes], report: Report) -> None:
         said = 0 if found.state is None else int(found.state)  # no word that nobody knows ends a message
@@ -247,8 +262,7 @@ class Returns:
         if self.journal.error is not None:  # it may repeat one that is not safe yet
             early.report.refused(Status.RX_T_APPN)
             return
-        self.counts["unknown_receipt"] += 1
-        self._access.unknown(early.found.id, early.source.name_octets, early.found.state)
+        self.unknown(early.source, early.found)
         early.report.accepted()  # it is nobody's: to refuse it would only bring it back
 
     def _forget(self, early: Early) -> bool:
@@ -268,18 +282,29 @@ class Returns:
 
     def mo(self, connector: str, pdu: SubmitSm, body: bytes, report: Report) -> None:
         """A message from a handset. No account owns the number: RX_P_APPN, which tells the upstream not to repeat."""
-        account = self.mo_table.choose(Incoming(connector, pdu.source_addr, pdu.destination_addr))
+        account = self.mo_owner(Incoming(connector, pdu.source_addr, pdu.destination_addr))
         if account is None:
-            self.counts["mo_no_route"] += 1
             report.refused(Status.RX_P_APPN)
-            return
-        if self.journal.error is not None:
+        elif self.journal.error is not None:
             report.refused(Status.RX_T_APPN)
-            return
+        else:
+            self.bring(account, (body,), report)
+
+    def mo_owner(self, incoming: Incoming) -> AccountState | None:
+        """The account that gets a message from a handset; None is counted."""
+        name = self.mo_table.choose(incoming)
+        if name is None:
+            self.counts["mo_no_route"] += 1
+            return None
+        return self.accounts.owner(name)
+
+    def bring(self, account: AccountState, bodies: Sequence[bytes], report: Report) -> None:
+        """Give an account a message from a handset: one deliver_sm, or several where it is long."""
         now = self._clock()
         self.counts["mo"] += 1
         self.journal.turn.reported.append(report)
-        self._deliver(Delivery(self._ids.mint(now), account, body, now))
+        for body in bodies:
+            self._deliver(Delivery(self._ids.mint(now), account.name, body, now))
 
     def _deliver(self, delivery: Delivery) -> None:
         turn = self.journal.turn

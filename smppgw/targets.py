@@ -156,13 +156,17 @@ class Target:
             log.warning("failover" if wanted else "hand back", group=self.name, backups=self.group.backups)
             for name in self.group.backups:
                 self.members[name].want(self, wanted)
-        if self.hopeless and self.queue and self._pipeline.better_target(self.queue[0], self):
+        if self.hopeless and self._others_would_take():
             moving, self.queue = list(self.queue), deque()
             log.warning("messages take their fallback", target=self.name, messages=len(moving))
             self._pipeline.reoffer(moving)
         if self.queue and now - self._swept > SWEEP:
             self._swept = now
             self._sweep()
+
+    def _others_would_take(self) -> bool:
+        free = next((message for message in islice(self.queue, LOOKED_AT) if not message.pin), None)
+        return free is not None and self._pipeline.better_target(free, self)
 
     def close(self) -> list[Message]:
         """It is no longer in the config: no member is wanted for it, and its messages go elsewhere."""

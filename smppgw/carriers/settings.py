@@ -24,6 +24,7 @@ class CarrierSettings(Model):
     """A subclass adds `kind`, with its name as the only value, what its API asks for, and a default of `url`."""
 
     name: str
+    kind: str
     url: Annotated[str, Field(pattern=r"^https?://[^/?#]+[^?#]*$")]
     """Where the API is; "http://" is for simulators."""
     tls_ca: str | None = None
@@ -46,6 +47,7 @@ class CarrierSettings(Model):
     max_joining: Count = 10_000
     poll: Annotated[tuple[Positive, ...], Strict(False)] = ()
     poll_window: Window = 10
+    poll_end: Literal["wait", "expired", "unknown"] = "wait"
     country_code: Annotated[str, Field(pattern=r"^[0-9]{0,3}$")] = ""
     national_prefix: Annotated[str, Field(pattern=r"^[0-9]{0,4}$")] = ""
     mo_long: Literal["udh8", "udh16", "sar", "payload"] = "udh8"

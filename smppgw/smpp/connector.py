@@ -23,6 +23,7 @@ from routing.shape import Shape
 from routing.throttle import TokenBucket
 from smppgw.histogram import Histogram
 from smppgw.pipeline import Pipeline
+from smppgw.returns import Doubt
 from smppgw.settings import Connector as Settings
 from smppgw.settings import Limits
 from smppgw.smpp.bind import Bind, Report
@@ -93,7 +94,7 @@ class Connector(Keeper):
         self._shape = Shape(settings)
         self._errors = ErrorTable(settings.errors.sent, settings.errors.later, settings.errors.never)
         self._bucket = TokenBucket(settings.rate, settings.burst) if settings.rate else None
-        self._hold = (settings.in_doubt or pipeline.settings.in_doubt) == "hold"
+        self.doubt: Doubt = settings.in_doubt or pipeline.settings.in_doubt
         self._paused_until = 0.0
         self._marking = 0
         self._turn = 0
@@ -172,7 +173,7 @@ class Connector(Keeper):
     def send(self, message: Message) -> None:
         """Offer a message; `room` was above 0."""
         message.offered = True
-        if self._hold and not message.flags & OFFERED and message.ticket is None:
+        if self.doubt == "hold" and not message.flags & OFFERED and message.ticket is None:
             self._marking += 1
             self.pipeline.mark_offered(message, partial(self._marked, message))
             return
@@ -387,7 +388,7 @@ class Connector(Keeper):
             token = token.message
         if type(token) is Message:
             delay = retry.delay(token.attempts + 1, self.settings.retry) if lapsed else 0.0
-            self.pipeline.in_doubt(token, hold=self._hold, delay=delay)
+            self.pipeline.in_doubt(token, self.doubt, delay)
         else:
             token(None)
 

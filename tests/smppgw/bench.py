@@ -18,6 +18,7 @@ from smppgw.accounts import AccountState
 from smppgw.app import tlv_of
 from smppgw.pipeline import Pipeline
 from smppgw.restore import restore
+from smppgw.returns import Doubt
 from smppgw.settings import Account, Gateway, Route
 from smppgw.store.contract import StoreError
 from smppgw.store.memory import MemoryStore
@@ -100,6 +101,7 @@ class Carrier:
     def __init__(self, name: bytes = b"carrier", form: receipt.Form = "auto", receipts: receipt.Form = "auto") -> None:
         self.name_octets = name
         self.exact_ids = 0
+        self.doubt: Doubt = "resend"
         self.oldest = 0.0
         self.hopeless = False
         self.queue: deque[Message] = deque()
@@ -187,7 +189,7 @@ class Bench:
         self.pipeline.upstreams = {"carrier": self.carrier}
         self.pipeline.returns.sources = {self.carrier.name_octets: self.carrier}
         self.pipeline.table = Table([Route(name="all", to="carrier")], tlv_of)
-        self.restored = restore(self.pipeline, self.store)
+        self.restored = restore(self.pipeline, self.store, lambda id, record: None)
         self.pipeline.journal.start()
 
     def submit(self, number: bytes = b"447700900001", *, account: AccountState | None = None, **fields: Any) -> Asker:

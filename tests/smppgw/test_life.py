@@ -122,7 +122,7 @@ class Life(RuleBasedStateMachine):
             if answer == "sent" or (answer != "lapsed" and id not in self.owed):
                 self.bench.sent(id, message)
             elif answer == "lapsed":
-                pipeline.in_doubt(message, hold=False, delay=5.0)
+                pipeline.in_doubt(message, "resend", 5.0)
             else:
                 self.owed.remove(id)
                 if answer == "later":
@@ -160,7 +160,7 @@ class Life(RuleBasedStateMachine):
     def carrier_drops(self) -> None:
         async def work() -> None:
             for message, _ in reversed(self.flying):
-                self.bench.pipeline.in_doubt(message, hold=False, delay=0.0)
+                self.bench.pipeline.in_doubt(message, "resend")
 
         self.run(work())
         self.connection_lost()

@@ -146,8 +146,8 @@ async def test_a_transparent_relay_carries_the_upstreams_refusal() -> None:
 async def test_a_transparent_relay_in_doubt_says_so_and_does_not_repeat() -> None:
     bench = Bench()
     askers = [bench.submit(b"1", account=bench.relay), bench.submit(b"2", account=bench.relay)]
-    bench.pipeline.in_doubt(bench.carrier.take(), hold=False, delay=0.0)
-    bench.pipeline.in_doubt(bench.carrier.take(), hold=True, delay=0.0)
+    bench.pipeline.in_doubt(bench.carrier.take(), "resend")
+    bench.pipeline.in_doubt(bench.carrier.take(), "hold")
     await advance(60)
     assert [asker.status for asker in askers] == [Status.RSYSERR] * 2
     assert not bench.carrier.queue
@@ -308,7 +308,7 @@ async def test_later_means_after_the_delay() -> None:
 async def test_a_dropped_offer_goes_again_before_all_others() -> None:
     bench = Bench()
     await bench.accepted(b"1", b"2")
-    bench.pipeline.in_doubt(bench.carrier.take(), hold=False, delay=0.0)
+    bench.pipeline.in_doubt(bench.carrier.take(), "resend")
     assert [message.destination for message in bench.carrier.queue] == [b"1", b"2"]
     assert bench.pipeline.counts["in_doubt"] == 1
 
@@ -317,7 +317,7 @@ async def test_a_dropped_offer_goes_again_before_all_others() -> None:
 async def test_an_unanswered_offer_goes_again_after_its_delay() -> None:
     bench = Bench()
     await bench.accepted(b"1", b"2")
-    bench.pipeline.in_doubt(bench.carrier.take(), hold=False, delay=30.0)
+    bench.pipeline.in_doubt(bench.carrier.take(), "resend", 30.0)
     await advance(31)
     assert [message.destination for message in bench.carrier.queue] == [b"2", b"1"]
 
@@ -327,7 +327,7 @@ async def test_a_message_in_doubt_is_held_for_a_person_where_the_config_says_so(
     bench = Bench()
     (asker,) = await bench.accepted(b"1")
     message = bench.carrier.take()
-    bench.pipeline.in_doubt(message, hold=True, delay=0.0)
+    bench.pipeline.in_doubt(message, "hold")
     await advance(1)
     ((key, record),) = bench.store.records.items()
     assert (b"%016x" % int.from_bytes(key, "big"), record[0]) == (asker.id, SET_ASIDE)

@@ -96,7 +96,7 @@ async def test_a_message_that_was_marked_as_offered_is_set_aside() -> None:
 async def test_what_was_set_aside_stays_so() -> None:
     bench = Bench()
     await bench.accepted(b"1")
-    bench.pipeline.in_doubt(bench.carrier.take(), hold=True, delay=0.0)
+    bench.pipeline.in_doubt(bench.carrier.take(), "hold")
     await advance(1)
     after = Bench(bench.killed())
     assert after.restored["set_aside"] == 1

@@ -1,0 +1,177 @@
+"""The port that carriers send their notifications to: one path for each connector, and 200 only for what is on disk."""
+
+import asyncio
+import base64
+import binascii
+import hmac
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from ipaddress import ip_address
+from typing import Protocol
+
+import structlog
+from aiohttp import web
+
+from protocol.consts import Status
+from smppgw.carriers.contract import Carrier, Heard, Hook, HookRefused
+from smppgw.carriers.settings import CarrierSettings
+from smppgw.journal import Report
+from smppgw.reasons import why
+from smppgw.settings import Network, Webhooks
+from smppgw.tls import for_server
+
+log = structlog.get_logger()
+
+SAFE_WITHIN = 5.0
+"""Seconds after which a notification that is not on disk is refused: a disk that slow is as good as none."""
+
+PATIENCE = 1.0
+"""Seconds that requests under way may take when the server stops."""
+
+
+class Counting(Protocol):
+    @property
+    def notifications(self) -> Counter[int]: ...
+
+
+class Hearing(Protocol):
+    """A connector, as its webhook sees it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def settings(self) -> CarrierSettings: ...
+    @property
+    def carrier(self) -> Carrier: ...
+    @property
+    def counts(self) -> Counting: ...
+    def hear(self, heard: Sequence[Heard], report: Report) -> None: ...
+
+
+class Answered:
+    """Tells the request that waits for it what to answer."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.status: asyncio.Future[int] = loop.create_future()
+
+    def accepted(self) -> None:
+        self._set(200)
+
+    def refused(self, status: int) -> None:
+        self._set(200 if status == Status.RX_P_APPN else 503)
+
+    def _set(self, status: int) -> None:
+        if not self.status.done():
+            self.status.set_result(status)
+
+
+class WebhookServer:
+    """Finds the connector by the path; who may call, and what it says, is the connector's matter."""
+
+    def __init__(self, settings: Webhooks, connectors: Callable[[], Mapping[str, Hearing]]) -> None:
+        self._settings = settings
+        self._connectors = connectors
+        """By their webhook_path; looked up anew each time, because a reload replaces them."""
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> int:
+        """The port that it listens on; 0 when the config has it off. OSError when the port cannot be had."""
+        settings = self._settings
+        if not settings.port:
+            return 0
+        app = web.Application(client_max_size=settings.max_body)
+        app.router.add_route("*", "/{path:.*}", self._serve)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=PATIENCE)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, settings.host, settings.port, ssl_context=for_server(settings), backlog=1024)
+            await site.start()
+        except OSError as error:
+            await runner.cleanup()
+            where = f"{settings.host}:{settings.port}"
+            raise OSError(f"cannot listen on {where} for [webhooks]: {why(error)}") from error
+        self._runner = runner
+        return int(runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Also when it never started."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        connector = self._connectors().get(request.path)
+        if connector is None:
+            return web.Response(status=404, text="no connector has this webhook_path\n")
+        try:
+            self._admit(request, connector.settings)
+            body = await _body(request)
+            heard = connector.carrier.hear(_hook(request, body, connector.settings))
+        except HookRefused as refused:
+            connector.counts.notifications[refused.status] += 1
+            log.warning(
+                "notification refused", connector=connector.name, status=refused.status, reason=refused.reason,
+                peer=request.remote,
+            )  # fmt: skip
+            headers = {"WWW-Authenticate": 'Basic realm="smppgw"'} if refused.status == 401 else None
+            return web.Response(status=refused.status, text=f"{refused.reason}\n", headers=headers)
+        answered = Answered(asyncio.get_running_loop())
+        connector.hear(heard, answered)
+        try:
+            status = await asyncio.wait_for(answered.status, SAFE_WITHIN)
+        except TimeoutError:
+            status = 503
+        connector.counts.notifications[status] += 1
+        if status != 200:
+            return web.Response(status=status, text="not now\n", headers={"Retry-After": "1"})
+        thanks, kind = connector.carrier.thanks
+        return web.Response(body=thanks, content_type=kind)
+
+    def _admit(self, request: web.Request, settings: CarrierSettings) -> None:
+        address = self._address(request)
+        if not _inside(address, settings.webhook_networks):
+            raise HookRefused(403, f"{address} is in none of webhook_networks")
+        if settings.webhook_user and not _authorized(request, settings):
+            raise HookRefused(401, "wrong user or password")
+
+    def _address(self, request: web.Request) -> str:
+        """Of the caller; behind our proxies the last one that is none of them."""
+        address = request.remote or ""
+        passed = [each.strip() for each in ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")]
+        while passed and passed[-1] and _inside(address, self._settings.proxies):
+            address = passed.pop()
+        return address
+
+
+def _inside(address: str, networks: Sequence[Network]) -> bool:
+    try:
+        peer = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    peer = getattr(peer, "ipv4_mapped", None) or peer
+    return any(peer in network for network in networks)
+
+
+def _authorized(request: web.Request, settings: CarrierSettings) -> bool:
+    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    try:
+        given = base64.b64decode(encoded, validate=True) if scheme.lower() == "basic" else b""
+    except (binascii.Error, ValueError):
+        given = b""
+    wanted = f"{settings.webhook_user}:{settings.webhook_password.get_secret_value()}".encode()
+    return hmac.compare_digest(given, wanted)
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise HookRefused(413, "the body is longer than [webhooks] max_body") from None
+
+
+def _hook(request: web.Request, body: bytes, settings: CarrierSettings) -> Hook:
+    query = request.rel_url.raw_query_string
+    url = settings.webhook_url or str(request.url.with_query(None))
+    if query:
+        url += ("&" if "?" in url else "?") + query
+    return Hook(request.method, url, list(request.query.items()), request.headers, body)
