@@ -237,7 +237,7 @@ class App:
         if old is not None and old.settings == wanted:
             old.carriers = carriers
             return
-        self.lookup = Lookup(wanted, carriers, self.loop, pipeline.counts) if wanted.url else None
+        self.lookup = Lookup(wanted, carriers, self.loop, pipeline.lookups) if wanted.url else None
         pipeline.carriers = self.lookup or carriers
         pipeline.lookup = self.lookup
         if old is not None:

@@ -105,7 +105,7 @@ class Lookup:
         if number in self._waiting:
             return True
         if self._closed or now < self._rests_until or len(self._waiting) >= self.settings.max_waiting:
-            self.counts["lookup_skipped"] += 1
+            self.counts["skipped"] += 1
             return False
         return True
 
@@ -141,7 +141,7 @@ class Lookup:
                 name = ""
             else:
                 self._answered()
-                self.counts["lookup_found" if name else "lookup_unknown"] += 1
+                self.counts["found" if name else "unknown"] += 1
             self._remember(number, name)
             self._release(number)
 
@@ -174,7 +174,7 @@ class Lookup:
         return name
 
     def _failed(self, reason: str) -> None:
-        self.counts["lookup_failed"] += 1
+        self.counts["failed"] += 1
         self._failures += 1
         if self._failures == self.settings.rest_after:
             log.warning("carrier look-ups fail; prefixes decide", reason=reason, seconds=self.settings.rest)
@@ -216,7 +216,7 @@ class Lookup:
             number, (until, _) = next(iter(self._waiting.items()))
             if until > now:
                 break
-            self.counts["lookup_late"] += 1
+            self.counts["late"] += 1
             self._release(number)
         self._set_timer()
 

@@ -30,6 +30,9 @@ COUNTS = {
 }
 """Keys of Pipeline.counts: the metric's name and what it means."""
 
+LOOKUPS = ("found", "unknown", "failed", "late", "skipped")
+"""How a question about a carrier may end."""
+
 _STATUSES = {int(status): status.name for status in Status}
 _STATES = {int(state): state.name for state in MessageState}
 _VENDOR = range(0x400, 0x500)
@@ -112,6 +115,8 @@ def state_name(state: int) -> str:
 def _pipeline(pipeline: Pipeline) -> Iterator[Metric]:
     for key, (name, meaning) in COUNTS.items():
         yield _counter(name, meaning, (), [((), pipeline.counts[key])])
+    lookups = [((result,), pipeline.lookups[result]) for result in LOOKUPS]
+    yield _counter("carrier_lookups", "Carrier look-ups, by what came of them.", ("result",), lookups)
     failures = [((), pipeline.journal.failures)]
     yield _counter("failed_commits", "Commits that the store refused.", (), failures)
     up = pipeline.journal.error is None

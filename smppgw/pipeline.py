@@ -1,6 +1,7 @@
 """The one path of a message: admitted, stored, acknowledged, routed, sent; what comes back is `returns`."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -95,6 +96,8 @@ class Pipeline:
         self.carriers: Detection = Carriers()
         self.lookup: LookingUp | None = None
         """Who can find out more about carriers than `carriers` knows at once."""
+        self.lookups: Counter[str] = Counter()
+        """How its questions ended."""
         self.upstreams: dict[str, Upstream] = {}
         self.queued: dict[int, Message] = {}
         """Messages that no upstream has for good, oldest first."""
