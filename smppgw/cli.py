@@ -301,6 +301,83 @@ def of_carriers(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+@simulate.command("aix")
+@of_carriers
+def simulate_aix(
+    shared: dict[str, Any],
+    token: Annotated[str, typer.Option(help="Who may send.")] = "0123456789abcdef0123456789abcdef",  # noqa: S107  made up
+    client_id: Annotated[str, typer.Option(help="Whose token it is.")] = "1234",
+    sms_code: Annotated[str, typer.Option(help="The sender.")] = "12345",
+    dlr: Annotated[Literal["json", "xml"], typer.Option(help="How it writes notifications.")] = "json",
+    quota: Annotated[int, typer.Option(min=0, help="Messages until code 300; 0: any number.")] = 0,
+    system_error: Annotated[float, typer.Option(min=0, max=1, help="Sends refused with code 500.")] = 0.0,
+) -> None:
+    """The HTTPS API of AIX, in all its generations: a client tag is accepted once."""
+    from smppgw.simulate.aix import AixOptions, AixSimulator
+    from smppgw.simulate.carrier_run import run
+
+    options = AixOptions(
+        **shared, token=token, client_id=client_id, sms_code=sms_code, dlr=dlr, quota=quota, system_error=system_error
+    )
+    raise typer.Exit(run(lambda: AixSimulator(options)))
+
+
+@simulate.command("vonage")
+@of_carriers
+def simulate_vonage(
+    shared: dict[str, Any],
+    api_key: Annotated[str, typer.Option(help="Who may send.")] = "abcd1234",
+    api_secret: Annotated[str, typer.Option(help="Its secret.")] = "abcdef0123456789",  # noqa: S107  made up
+    signature_secret: Annotated[str, typer.Option(help="Takes signed requests too.")] = "",
+    signature_method: Annotated[Literal["md5hash", "md5", "sha1", "sha256", "sha512"], typer.Option()] = "md5hash",
+    sign_webhooks: Annotated[bool, typer.Option("--sign-webhooks", help="With --signature-secret.")] = False,
+    webhook_by: Annotated[Literal["get", "form", "json"], typer.Option(help="How it calls the webhook.")] = "get",
+    throttled: Annotated[float, typer.Option(min=0, max=1, help="Sends refused with status 1.")] = 0.0,
+    throttle_above: Annotated[float, typer.Option(min=0, help="Requests a second; more get status 1.")] = 0.0,
+    partial: Annotated[float, typer.Option(min=0, max=1, help="Long texts whose last part is refused.")] = 0.0,
+    quota: Annotated[int, typer.Option(min=0, help="Parts until status 9; 0: any number.")] = 0,
+    barred: Annotated[str, typer.Option(help="A destination refused with status 7.")] = "",
+) -> None:
+    """The SMS REST API of Vonage: an id and a receipt for each part of a text."""
+    from smppgw.simulate.carrier_run import run
+    from smppgw.simulate.vonage import VonageOptions, VonageSimulator
+
+    if sign_webhooks and not signature_secret:
+        raise typer.BadParameter("needs --signature-secret", param_hint="--sign-webhooks")
+    options = VonageOptions(
+        **shared, api_key=api_key, api_secret=api_secret, signature_secret=signature_secret,
+        signature_method=signature_method, sign_webhooks=sign_webhooks, webhook_by=webhook_by, throttled=throttled,
+        throttle_above=throttle_above, partial=partial, quota=quota, barred=barred,
+    )  # fmt: skip
+    raise typer.Exit(run(lambda: VonageSimulator(options)))
+
+
+@simulate.command("twilio")
+@of_carriers
+def simulate_twilio(
+    shared: dict[str, Any],
+    account_sid: Annotated[str, typer.Option(help="Who may send.")] = "AC" + "a" * 32,
+    auth_token: Annotated[str, typer.Option(help="Its token; notifications are signed with it.")] = "12345",  # noqa: S107  made up
+    service: Annotated[list[str] | None, typer.Option(help="A messaging service; any unless given.")] = None,
+    number: Annotated[list[str] | None, typer.Option(help="What messaging services send from.")] = None,
+    sim: Annotated[list[str] | None, typer.Option(help="A SIM, by its sid; any unless given.")] = None,
+    progress: Annotated[float, typer.Option(min=0, max=1, help='Messages whose status "sent" is notified.')] = 1.0,
+    error_code: Annotated[str, typer.Option(help="Of messages that are not delivered.")] = "30003",
+    commands_webhook: Annotated[str, typer.Option(help="URL of Commands from SIMs; else --webhook.")] = "",
+    commands_method: Annotated[Literal["POST", "GET"], typer.Option(help="How it is called.")] = "POST",
+) -> None:
+    """Twilio's Messages and wireless Commands, with signed notifications."""
+    from smppgw.simulate.carrier_run import run
+    from smppgw.simulate.twilio import TwilioOptions, TwilioSimulator
+
+    options = TwilioOptions(
+        **shared, account_sid=account_sid, auth_token=auth_token, services=tuple(service or ()),
+        numbers=tuple(number or ("+15017122661",)), sims=tuple(sim or ()), progress=progress, error_code=error_code,
+        commands_webhook=commands_webhook, commands_method=commands_method,
+    )  # fmt: skip
+    raise typer.Exit(run(lambda: TwilioSimulator(options)))
+
+
 @store.command("check")
 def store_check(path: Data = Path("data"), json: Json = False) -> None:
     """Decode every record. Exit status 1 when one is broken."""

@@ -8,6 +8,7 @@ from smppgw.carriers.kddi import Kddi, KddiSettings
 from smppgw.carriers.settings import CarrierSettings
 from smppgw.carriers.twilio_commands import CommandsSettings, TwilioCommands
 from smppgw.carriers.twilio_messages import MessagesSettings, TwilioMessages
+from smppgw.carriers.vonage import Vonage, VonageSettings
 
 
 class Kind(NamedTuple):
@@ -20,5 +21,6 @@ KINDS: dict[str, Kind] = {
     "kddi": Kind(KddiSettings, Kddi),
     "twilio_commands": Kind(CommandsSettings, TwilioCommands),
     "twilio_messages": Kind(MessagesSettings, TwilioMessages),
+    "vonage": Kind(VonageSettings, Vonage),
 }
 """By the value of `kind` in a table [connectors.NAME]; SMPP is the kind of a table that names none."""
