@@ -6,6 +6,7 @@ the end joins the next line, in comments too, and two leave one and join nothing
 its value, makes the line an include; a value in quotes may hold \\" and \\\\; of a key given twice the last counts.
 """
 
+import difflib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smppgw.kannel import keys
-from smppgw.values import did_you_mean
 
 _INTEGER = re.compile(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -301,12 +301,16 @@ def _group(settings: dict[str, Setting], problems: list[Problem]) -> Iterator[Gr
     name = settings["group"].value
     known = keys.KNOWN.get(name)
     if known is None:
-        fix = did_you_mean(name, keys.KNOWN)
+        fix = _near(name, keys.KNOWN)
         problems.append(Problem(settings["group"].place, f"there is no group {name!r}", fix))
         return
     rest = {key: setting for key, setting in settings.items() if key != "group"}
     for key, setting in rest.items():
         if key not in known:
-            fix = did_you_mean(key, known)
-            problems.append(Problem(setting.place, f"group {name} has no key {key!r}", fix))
+            problems.append(Problem(setting.place, f"group {name} has no key {key!r}", _near(key, known)))
     yield Group(name, settings["group"].place, rest)
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else "`bearerbox -g` prints what Kannel knows"
