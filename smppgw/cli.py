@@ -322,6 +322,42 @@ def simulate_aix(
     raise typer.Exit(run(lambda: AixSimulator(options)))
 
 
+@simulate.command("kddi")
+@of_carriers
+def simulate_kddi(
+    shared: dict[str, Any],
+    user: Annotated[str, typer.Option(help="Who may send.")] = "testUser",
+    password: Annotated[str, typer.Option(help="Its password.")] = "testPass",  # noqa: S107  made up
+    aggid: Annotated[str, typer.Option(help="The first part of the path.")] = "au",
+    bot_id: Annotated[str, typer.Option(help="The account.")] = "bot1",
+    number: Annotated[list[str] | None, typer.Option(help="A number to send from; any unless given.")] = None,
+    token: Annotated[
+        list[str] | None, typer.Option(help="Three of them, of au, docomo and SoftBank: a +message account.")
+    ] = None,
+    longest: Annotated[int, typer.Option(min=1, help="Characters of an SMS.")] = 670,
+    throttle_above: Annotated[float, typer.Option(min=0, help="Sends a second; more get 503.")] = 0.0,
+    concurrent: Annotated[int, typer.Option(min=0, help="Sends at a time; more get 503. 0: any number.")] = 0,
+    bad_gateway: Annotated[float, typer.Option(min=0, max=1, help="Sends accepted, but answered with 502.")] = 0.0,
+    gateway_timeout: Annotated[float, typer.Option(min=0, max=1, help="Sends answered with 504.")] = 0.0,
+    capable: Annotated[float, typer.Option(min=0, max=1, help="Handsets that have +message.")] = 1.0,
+    failed: Annotated[str, typer.Option(help="The status of an SMS that is not delivered.")] = "failed",
+    check_encoding: Annotated[bool, typer.Option(help="Refuse a smsTextEnc that is not the smsText.")] = True,
+) -> None:
+    """KDDI Message Cast: SMS and +message, with notifications that must be answered within 500 ms."""
+    from smppgw.simulate.carrier_run import run
+    from smppgw.simulate.kddi import KddiOptions, KddiSimulator
+
+    if token and len(token) != 3:
+        raise typer.BadParameter("three are needed: au's, docomo's and SoftBank's", param_hint="--token")
+    options = KddiOptions(
+        **shared, user=user, password=password, aggid=aggid, bot_id=bot_id, numbers=tuple(number or ()),
+        tokens=tuple(token or ()), longest=longest, throttle_above=throttle_above, concurrent=concurrent,
+        bad_gateway=bad_gateway, gateway_timeout=gateway_timeout, capable=capable, failed=failed,
+        check_encoding=check_encoding,
+    )  # fmt: skip
+    raise typer.Exit(run(lambda: KddiSimulator(options)))
+
+
 @simulate.command("vonage")
 @of_carriers
 def simulate_vonage(
