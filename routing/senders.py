@@ -130,7 +130,7 @@ class Pool:
 
     def choose(self, destination: bytes, ton: int, part: bytes = b"") -> Member | None:
         """The sender of a message; None when no one serves the destination. `part` is what the parts of one
-        concatenated message have in common: they all get the same sender, also when it is not sticky."""
+        concatenated message have in common: they all get the same sender, also when the pool is not sticky."""
         number = digits(destination, self._country_code)
         if ton == _NATIONAL and self._country_code and number is destination:
             number = self._country_code + number
@@ -144,7 +144,7 @@ class Pool:
         if len(members) == 1:
             member = members[0]
         elif self.sticky or part:
-            member = plan.hashed(number + part)
+            member = plan.hashed(number if self.sticky else number + part)
         else:
             member = plan.least_used()
         member.used += 1

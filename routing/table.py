@@ -1,7 +1,7 @@
 """Which way a message goes: the first route that matches, and why not the others."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from routing.message import Message
@@ -17,6 +17,7 @@ from routing.rules import (
     conditions,
     mo_conditions,
 )
+from routing.senders import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Route:
     name: str
     to: str
     fallback: tuple[str, ...] = ()
+    pool: Pool | None = None
+    """Where a message without a source gets one."""
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -66,11 +69,20 @@ class Table:
     """Immutable: a reload makes a new one."""
 
     def __init__(
-        self, rules: Iterable[Rule], find_tlv: FindTlv | None = None, carrier_of: CarrierOf | None = None
+        self,
+        rules: Iterable[Rule],
+        find_tlv: FindTlv | None = None,
+        carrier_of: CarrierOf | None = None,
+        pools: Mapping[str, Pool] | None = None,
     ) -> None:
+        """`pools` are those of the routes that have one, by the name of the route."""
         rules = tuple(rules)
-        self.routes = tuple(Route(rule.name, rule.to, tuple(rule.fallback)) for rule in rules)
-        self._conditions = [conditions(rule.match, find_tlv, carrier_of) for rule in rules]
+        pools = pools or {}
+        self.routes = tuple(Route(rule.name, rule.to, tuple(rule.fallback), pools.get(rule.name)) for rule in rules)
+        self._conditions = [
+            _with_senders(conditions(rule.match, find_tlv, carrier_of), route.pool)
+            for rule, route in zip(rules, self.routes, strict=True)
+        ]
         self._first = compile_first(self._conditions)
         self._by_carrier = frozenset(n for n, rule in enumerate(rules) if rule.match.carrier)
         """Routes whose match names carriers."""
@@ -94,19 +106,41 @@ class Table:
 class MoTable:
     """Which account gets a message from upstream. Immutable: a reload makes a new one."""
 
-    def __init__(self, rules: Iterable[MoRule]) -> None:
+    def __init__(self, rules: Iterable[MoRule], owners: Mapping[bytes, str] | None = None) -> None:
+        """`owners` are the accounts that get what no rule matches, by its destination."""
         rules = tuple(rules)
         self.accounts = tuple(rule.account for rule in rules)
+        self._owners = dict(owners or {})
         self._conditions = [mo_conditions(rule.match) for rule in rules]
         self._first = compile_first_mo(self._conditions)
 
     def choose(self, message: Incoming) -> str | None:
         found = self._first(message)
-        return self.accounts[found] if found >= 0 else None
+        return self.accounts[found] if found >= 0 else self._owners.get(message.destination)
 
     def explain(self, message: Incoming) -> list[Tried]:
         """Every rule, named by its account, up to the one that matches; slow, for people."""
         return _explain(self.accounts, self._conditions, message)
+
+
+def _with_senders(asked: list[Condition], pool: Pool | None) -> list[Condition]:
+    """Where the source is asked for, those that the pool may have given count too: a message is routed anew after a
+    retry, a reload or a restart, and is to go the same way then."""
+    if pool is None:
+        return asked
+    given = frozenset(member.address for member in pool.members)
+    wider = "({expression} or m.source in {{{n}}})"
+    return [
+        replace(
+            each,
+            wanted=f"{each.wanted}, senders of {pool.name.decode('latin-1')}",
+            expression=wider.format(expression=each.expression, n=len(each.values)),
+            values=(*each.values, given),
+        )
+        if each.key == "source"
+        else each
+        for each in asked
+    ]
 
 
 def _explain(names: Sequence[str], rules: Sequence[Sequence[Condition]], message: Message | Incoming) -> list[Tried]:

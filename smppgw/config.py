@@ -21,6 +21,7 @@ from smppgw.carriers.registry import KINDS
 from smppgw.carriers.settings import CarrierSettings
 from smppgw.overrides import Overrides, read_file
 from smppgw.passwords import hash_password
+from smppgw.senders import Sender, Senders, never_chosen
 from smppgw.settings import (
     Account,
     Addresses,
@@ -67,6 +68,8 @@ __all__ = [
     "MoRoute",
     "Problem",
     "Route",
+    "Sender",
+    "Senders",
     "StoreConfig",
     "Timers",
     "Webhooks",
@@ -79,7 +82,7 @@ SYSTEM_ID = 15  # octets (SMPP 3.4, 5.2.1)
 PASSWORD = 8  # octets (5.2.2)
 BAD_LINES = 20
 """Lines of a file that are named; of more, their number."""
-_NAMED = ("accounts", "connectors", "groups")
+_NAMED = ("accounts", "connectors", "groups", "senders")
 _SECRETS = ("password", "password_env", "password_file", "password_hash")
 _KINDS = ("smpp", *KINDS)
 
@@ -147,6 +150,7 @@ class Config(Model):
     accounts: dict[str, Account] = Field(default_factory=dict)
     connectors: dict[str, AnyConnector] = Field(default_factory=dict)
     groups: dict[str, Group] = Field(default_factory=dict)
+    senders: dict[str, Senders] = Field(default_factory=dict)
     routes: Annotated[tuple[Route, ...], Strict(False)] = ()
     mo_routes: Annotated[tuple[MoRoute, ...], Strict(False)] = ()
 
@@ -226,7 +230,7 @@ def _prepared(tables: dict[str, Any], problems: list[Problem]) -> dict[str, Any]
             tables[kind][name] = {**table, "name": name}
             if kind == "connectors" and _kind_of(table) in KINDS:
                 _fetch_secrets(path, tables[kind][name], KINDS[_kind_of(table)].settings, problems)
-            elif kind != "groups":
+            elif kind in {"accounts", "connectors"}:
                 _fetch_secret(path, tables[kind][name], problems)
     carriers = tables.get("carriers")
     if isinstance(carriers, dict) and isinstance(lookup := carriers.get("lookup"), dict):
@@ -420,6 +424,7 @@ def _cross_checks(config: Config, names: _Names, numbers: _Numbers) -> Iterator[
     yield from _check_names(names)
     yield from _check_groups(config, names)
     yield from _check_routes(config, names, numbers)
+    yield from _check_senders(config, names, numbers)
     yield from _check_ports(config, numbers)
     yield from _check_tls(config, numbers)
     yield from _check_webhooks(config)
@@ -486,6 +491,23 @@ def _check_routes(config: Config, names: _Names, numbers: _Numbers) -> Iterator[
         for name in (name for name in mo.match.connector if name not in names["connectors"]):
             hint = did_you_mean(name, names["connectors"])
             yield Problem(f"{path}.match.connector", f"there is no connector {name!r}", hint)
+
+
+def _check_senders(config: Config, names: _Names, numbers: _Numbers) -> Iterator[Problem]:
+    for path, route in _placed("routes", config.routes, numbers):
+        if route.senders and route.senders not in names["senders"]:
+            hint = did_you_mean(route.senders, names["senders"])
+            yield Problem(f"{path}.senders", f"there is no sender pool {route.senders!r}", hint)
+    owner: dict[bytes, Senders] = {}
+    for name, pool in config.senders.items():
+        if pool.account and pool.account not in names["accounts"]:
+            hint = did_you_mean(pool.account, names["accounts"])
+            yield Problem(f"senders.{name}.account", f"there is no account {pool.account!r}", hint)
+        for n, member in enumerate(pool.members if pool.account else ()):
+            other = owner.setdefault(member.what.address, pool)
+            if other.account != pool.account:
+                wrong = f"MO messages to {member.value!r} go to {other.account!r} by senders.{other.name}"
+                yield Problem(f"senders.{name}.members[{n}]", wrong, "name the same account, or none")
 
 
 def _check_ports(config: Config, numbers: _Numbers) -> Iterator[Problem]:
@@ -607,6 +629,7 @@ def _warnings(config: Config) -> Iterator[Problem]:
             yield Problem(f"connectors.{name}.poll", wrong, "raise gateway.receipt_wait")
     yield from _unreached(config)
     yield from _unknown_carriers(config)
+    yield from _unused_senders(config)
     if config.store.engine == "memory":
         yield Problem("store.engine", "is memory", "messages are forgotten at exit: for tests only")
 
@@ -638,3 +661,17 @@ def _unknown_carriers(config: Config) -> Iterator[Problem]:
     for n, route in enumerate(config.routes):
         for name in (name for name in route.match.carrier if name not in known):
             yield Problem(f"routes[{n}].match.carrier", f"no data names {name!r}", did_you_mean(name, known))
+
+
+def _unused_senders(config: Config) -> Iterator[Problem]:
+    routes = {route.senders for route in config.routes}
+    for name, pool in config.senders.items():
+        if name not in routes:
+            if not pool.account:
+                yield Problem(f"senders.{name}", "no route uses it", f'write senders = "{name}" in a route')
+            continue
+        unused = never_chosen(pool.pool())
+        for n, member in enumerate(pool.members):
+            if member.value in unused:
+                wrong = f"{member.value!r} is never chosen: others go before it wherever it works"
+                yield Problem(f"senders.{name}.members[{n}]", wrong, f"change order, rules or countries of {name!r}")

@@ -23,6 +23,7 @@ from smppgw.targets import Target
 
 COUNTS = {
     "no_route": ("no_route", "Submits refused with RINVDSTADR because no route matched."),
+    "no_sender": ("no_sender", "Messages refused because no sender of the pool serves their destination."),
     "in_doubt": ("in_doubt", "Messages that were offered to an upstream whose answer never came."),
     "unknown_receipt": ("unknown_receipts", "Receipts from upstream that no message waited for."),
     "mo": ("mo", "MO messages taken for an account."),

@@ -131,9 +131,13 @@ class Pipeline:
         if lookup is None or not (self.table.asks_carrier(message) and lookup.asks(message.destination)):
             # Otherwise it is routed by the answer, once it is stored.
             route = message.route = self.table.choose(message)
-            if route is None or (route.pool is not None and not self._give_sender(message, route.pool)):
-                self.counts["no_route" if route is None else "no_sender"] += 1
-                return Status.RINVDSTADR if route is None else Status.RINVSRCADR
+            if route is None:
+                self.counts["no_route"] += 1
+                status = Status.RINVDSTADR
+            elif route.pool is not None and not self._give_sender(message, route.pool):
+                status = Status.RINVSRCADR
+            if status is not None:
+                return status
         message.ticket = ticket
         account.queued += 1
         self.queued[message.id] = message
@@ -272,7 +276,6 @@ class Pipeline:
                 self.finish(message, MessageState.UNDELIVERABLE, b"000")
                 return None
             if route.pool is not None and not self._give_sender(message, route.pool):
-                self.counts["no_sender"] += 1
                 self.refused(message, Status.RINVSRCADR)
                 return None
         first = self.upstreams[route.to]
@@ -294,6 +297,7 @@ class Pipeline:
             pdu.destination_addr, pdu.dest_addr_ton, b"/%d/%d" % (part.reference, part.total) if part else b""
         )
         if sender is None:
+            self.counts["no_sender"] += 1
             return False
         pdu = pdu._replace(source_addr_ton=sender.ton, source_addr_npi=sender.npi, source_addr=sender.address)
         message.pdu, message.body, message.source = pdu, pdus.encode_submit(pdu), sender.address

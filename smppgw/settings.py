@@ -330,6 +330,7 @@ class Route(Model):
     name: Annotated[str, Field(min_length=1)]
     to: str
     fallback: Names = ()
+    senders: str = ""
     match: Match = Match()
 
 
