@@ -96,6 +96,37 @@ def test_a_match_of_tlvs_without_a_way_to_find_them_is_our_mistake() -> None:
         compile_match({"tlv": {0x1400: None}})
 
 
+def test_a_carrier_is_that_of_the_destination() -> None:
+    carriers = {b"819012345678": "docomo"}
+
+    def carrier_of(number: bytes) -> str:
+        return carriers.get(number, "")
+
+    matches = compile_match({"carrier": ["au", "docomo"]}, carrier_of=carrier_of)
+    assert matches(message())
+    assert not matches(message(destination=b"1"))
+    assert compile_match({"carrier": [""]}, carrier_of=carrier_of)(message(destination=b"1"))
+
+
+def test_a_carrier_is_asked_for_only_when_the_cheap_keys_fit() -> None:
+    asked: list[bytes] = []
+
+    def carrier_of(number: bytes) -> str:
+        asked.append(number)
+        return "au"
+
+    matches = compile_match({"destination": ["81*"], "carrier": ["au"]}, carrier_of=carrier_of)
+    assert not matches(message(destination=b"1"))
+    assert asked == []
+    assert matches(message())
+    assert asked == [b"819012345678"]
+
+
+def test_a_match_of_carriers_without_a_way_to_know_them_is_our_mistake() -> None:
+    with pytest.raises(ValueError, match="needs the function"):
+        compile_match({"carrier": ["au"]})
+
+
 def test_hostile_patterns_are_values_and_never_code() -> None:
     evil = "') or __import__('os') or ('{0}"
     assert not compile_match({"account": [evil], "source": [evil]})(message())

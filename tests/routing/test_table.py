@@ -74,6 +74,30 @@ def test_explain_says_why_each_rule_failed_up_to_the_match() -> None:
     assert TABLE.explain(message(destination=b"1", account="other"))[-1] == Tried("bank", "account is not demo")
 
 
+def test_only_messages_whose_way_depends_on_their_carrier_ask_for_it() -> None:
+    table = Table(
+        [
+            Rule("bank", "a", Match(source=["MyBank"])),
+            Rule("docomo", "b", Match(destination=["81*"], carrier=["docomo"])),
+            Rule("japan", "c", Match(destination=["81*"])),
+            Rule("au", "d", Match(carrier=["au"])),
+        ],
+        carrier_of=lambda number: "docomo",
+    )
+    assert not table.asks_carrier(message())
+    assert table.asks_carrier(message(source=b"1"))
+    assert table.asks_carrier(message(source=b"1", destination=b"44"))
+    route = table.choose(message(source=b"1"))
+    assert route is not None
+    assert route.name == "docomo"
+    assert table.explain(message(source=b"1", destination=b"44"))[-1] == Tried("au", "carrier is not au")
+
+
+def test_a_table_without_carriers_never_asks_for_them() -> None:
+    assert not TABLE.asks_carrier(message())
+    assert not Table([]).asks_carrier(message())
+
+
 def test_thousands_of_rules_are_fine() -> None:
     table = Table([Rule(str(n), "a", Match(destination=[str(n)])) for n in range(5000)])
     route = table.choose(message(destination=b"4999"))
