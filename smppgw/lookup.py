@@ -226,7 +226,7 @@ def at(value: Any, path: str) -> Any:
     for key in path.split(".") if path else ():
         if isinstance(value, dict):
             value = value.get(key)
-        elif isinstance(value, list) and key.isdigit() and int(key) < len(value):
+        elif isinstance(value, list) and key.isdecimal() and int(key) < len(value):
             value = value[int(key)]
         else:
             return None
