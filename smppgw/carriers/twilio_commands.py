@@ -2,7 +2,6 @@
 
 import re
 from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlencode
@@ -161,7 +160,7 @@ class TwilioCommands:
             return Mo(id.encode(), source, destination, said)
         try:
             octets = b64decode(said, validate=True)
-        except (Base64Error, ValueError):
+        except ValueError:
             raise HookRefused(400, "the Command is no base64") from None
         end = octets[0] + 1 if octets and self._settings.mo_header else 0
         if end > len(octets):

@@ -99,7 +99,7 @@ FAILURES: Mapping[int, tuple[MessageState, bytes]] = {
 """Codes of messages that failed later: the state, and `err` of the receipt."""
 
 _DLR_DATE = re.compile(r"[0-9]{10}")
-_NAME = re.compile(r"[A-Za-z0-9 +_&-]{1,11}")
+_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 +_&-]{1,11}")
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 
 

@@ -30,7 +30,7 @@ SIM = "DE" + "a" * 32
 
 _FORM = "application/x-www-form-urlencoded"
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
-_SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[^0-9])[A-Za-z0-9 +_&-]{1,11}")
+_SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 +_&-]{1,11}")
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 _SIM = re.compile(r"DE[0-9a-fA-F]{32}")
 _CHANNEL = re.compile(r"(whatsapp|messenger|rcs):")
@@ -107,7 +107,7 @@ class _Record(NamedTuple):
     name: str = ""
 
 
-class _Refused(Exception):
+class _Refused(ValueError):
     def __init__(self, code: int, status: int = 400, detail: str = "") -> None:
         super().__init__(detail or _WORDS[code])
         self.code = code
