@@ -239,7 +239,7 @@ class Pipeline:
         """Queue it where its route leads; the upstream to pump, None when no route matches it any more, or when it
         must wait until its carrier is known."""
         lookup = self.lookup
-        if lookup is not None and message.route is None and self.table.asks_carrier(message):
+        if lookup is not None and message.route is None and not message.pin and self.table.asks_carrier(message):
             message.held = lookup.ask(message.destination, lambda: self._looked_up(message))
             if message.held:
                 return None
