@@ -37,7 +37,7 @@ from smppgw.carriers.contract import (
     sent,
 )
 from smppgw.carriers.settings import CarrierSettings
-from smppgw.settings import Count, Duration, Model, Positive, Tag
+from smppgw.settings import Count, Model, Positive, Tag
 from smppgw.values import Wrong, did_you_mean
 
 log = structlog.get_logger()
@@ -196,7 +196,7 @@ class KddiSettings(CarrierSettings):
     capability_path: Path = "/{aggid}/v1/fallback/rcs/bot/v1/{bot_id}/contactCapabilities"
     capability_field: Annotated[str, Field(min_length=1)] = "userContact"
     subscribers_path: Path = "/{aggid}/v1/fallback/rcs/bot/v1/{bot_id}/subscribers"
-    time_zone: Duration = 9 * HOUR
+    utc_offset: Annotated[float, Field(ge=-14, le=14)] = 9.0
     mo_events: Annotated[tuple[EventKind, ...], Strict(False)] = ("message", "response", "newUser")
     response_as: Literal["text", "postback", "json"] = "text"
     states: Annotated[dict[str, StateName], BeforeValidator(_states)] = Field(
@@ -209,6 +209,7 @@ class KddiSettings(CarrierSettings):
         *(300.0, 1800.0, 6 * HOUR, 24 * HOUR, 72 * HOUR),
         *(7 * DAY, 14 * DAY, 21 * DAY, 31 * DAY),
     )
+    poll_end: Literal["wait", "expired", "unknown"] = "expired"
 
     @property
     def tokens(self) -> tuple[str, str, str]:
@@ -261,7 +262,7 @@ class Kddi:
         self._numbers = _spellings(settings)
         self._number = settings.sms_numbers[0] if settings.sms_numbers else ""
         self._states = {word: _BY_NAME[name] for word, name in settings.states.items()}
-        self._zone = timezone(timedelta(seconds=settings.time_zone))
+        self._zone = timezone(timedelta(hours=settings.utc_offset))
         self._places = _Places(settings.fields)
 
     # Out

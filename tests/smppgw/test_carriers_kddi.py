@@ -1,6 +1,7 @@
 """What KDDI Message Cast is asked, what its answers mean, and what its notifications say."""
 
 import json
+import tomllib
 from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,7 +18,9 @@ from protocol.consts import MessageState, Status
 from protocol.receipt import Receipt
 from smppgw.carriers.client import Reply, Unanswered
 from smppgw.carriers.contract import Answer, Hook, HookRefused, Mo, Text, Verdict
-from smppgw.carriers.kddi import Kddi, KddiSettings, decoded, encoded
+from smppgw.carriers.kddi import Fields, Kddi, KddiSettings, decoded, encoded
+from smppgw.carriers.settings import CarrierSettings
+from tests.kit import ROOT
 from tests.smppgw.test_carriers_plus_message import carousel
 
 ID = "05840e5f-fbe3-41c3-8af9-a3e363d5a678"
@@ -390,6 +393,7 @@ def test_by_default_it_asks_until_31_days_have_passed() -> None:
     assert settings().poll[:5] == (300, 1800, 6 * 3600, 24 * 3600, 72 * 3600)
     assert days == sorted(days)
     assert days[-1] == 31
+    assert settings().poll_end == "expired"
 
 
 def test_no_secret_is_shown() -> None:
@@ -472,6 +476,10 @@ CONTACT = {"messageContact": {"userContact": "+819012345678"}}
 
 def event(name: str, **message: Any) -> dict[str, Any]:
     return {"event": name, "RCSMessage": {"msgId": ID, "timestamp": "2022-03-22T11:44:30.231Z", **message}, **CONTACT}
+
+
+def test_times_without_a_zone_are_those_of_the_config() -> None:
+    assert hear(result("sent", timestamp="2022-03-22T11:44:30.231"), utc_offset=0.0)[0].done == AT
 
 
 def test_a_message_status_says_the_state() -> None:
@@ -658,3 +666,14 @@ class Silent(Desk):
 async def test_a_send_that_gets_no_reply_says_so() -> None:
     with pytest.raises(Unanswered):
         await kddi(Silent()).send(text())
+
+
+# What is documented
+
+
+def test_conf_carriers_toml_shows_every_key_with_its_default() -> None:
+    shown = tomllib.loads((ROOT / "conf" / "carriers.toml").read_text())["connectors"]["kddi"]
+    assert KddiSettings.model_validate({"name": "kddi", **shown}) == settings(password="secret", bot_id="bot1")
+    own = set(KddiSettings.model_fields) - (set(CarrierSettings.model_fields) - {"poll", "poll_end"})
+    assert own - {"token_au", "token_docomo", "token_softbank"} <= set(shown)
+    assert set(Fields.model_fields) == set(shown["fields"])
