@@ -89,11 +89,12 @@ def destination(ton: int, address: bytes, numbering: Numbering) -> str:
     if not (digits.isascii() and digits.isdigit()):
         return number
     prefix, code = numbering.national_prefix, numbering.country_code
-    if digits is number and ton != Ton.INTERNATIONAL:
-        if prefix and digits.startswith(prefix):
-            return f"+{code}{digits[len(prefix) :]}"
-        if ton == Ton.NATIONAL and code:
-            return f"+{code}{digits}"
+    # No country code begins with 0, whatever the type of number says.
+    national = digits is number and (ton != Ton.INTERNATIONAL or prefix.startswith("0"))
+    if national and prefix and digits.startswith(prefix):
+        return f"+{code}{digits[len(prefix) :]}"
+    if national and ton == Ton.NATIONAL and code:
+        return f"+{code}{digits}"
     return f"+{digits}"
 
 
