@@ -659,7 +659,7 @@ def _unknown_carriers(config: Config) -> Iterator[Problem]:
         return  # it may answer with any name
     known = Known(overrides=config.ported.prefixes).names.union(lookup.names.values())
     for n, route in enumerate(config.routes):
-        for name in (name for name in route.match.carrier if name not in known):
+        for name in (name for name in route.match.carrier if name and name not in known):
             yield Problem(f"routes[{n}].match.carrier", f"no data names {name!r}", did_you_mean(name, known))
 
 

@@ -295,6 +295,81 @@ def test_a_hash_of_another_form_is_a_problem() -> None:
     assert "smppgw hash-password" in problems["accounts.demo.password_hash"]
 
 
+# Mobile carriers
+
+
+def by_carrier(*names: str, **carriers: Any) -> dict[str, Any]:
+    routes = [{"name": "mobile", "to": "up", "match": {"carrier": list(names)}}, {"name": "all", "to": "all"}]
+    return small(routes=routes, carriers=carriers)
+
+
+def warned(data: dict[str, Any]) -> list[str]:
+    return [str(problem) for problem in parse(data).warnings]
+
+
+def test_a_carrier_that_no_data_names_is_a_warning_with_the_one_that_was_meant(tmp_path: Path) -> None:
+    assert warned(by_carrier("docomo", "au", "softbank", "rakuten")) == []
+    assert warned(by_carrier("softbnk")) == [
+        "routes[0].match.carrier: no data names 'softbnk'; did you mean 'softbank'?"
+    ]
+    (tmp_path / "ported.csv").write_text("0601,newcomer\n")
+    assert warned(by_carrier("newcomer", overrides=str(tmp_path / "ported.csv"))) == []
+    lookup = {"url": "https://directory/{number}"}
+    assert warned(by_carrier("newcomer", lookup=lookup)) == []
+    assert warned(by_carrier("newcomer", lookup=lookup | {"names": {"44099": "newcomer"}})) == []
+    assert len(warned(by_carrier("newcomer", lookup=lookup | {"names": {"44010": "docomo"}}))) == 1
+
+
+def test_the_unknown_carrier_may_be_asked_for() -> None:
+    assert warned(by_carrier("")) == []
+
+
+def test_bad_lines_of_overrides_are_problems_with_their_numbers(tmp_path: Path) -> None:
+    file = tmp_path / "ported.csv"
+    file.write_text("# ported\n09010012345,au\nnonsense\n")
+    problems = refused(small(carriers={"overrides": str(file)}))
+    assert problems == {"carriers.overrides": f"{file}, line 3: there is no comma; write number,carrier"}
+    file.write_text("nonsense\n" * 100)
+    told = [problem.wrong for problem in problems_of(small(carriers={"overrides": str(file)}))]
+    assert len(told) == config.BAD_LINES + 1
+    assert told[-1] == f"{file} has 100 bad lines in all"
+
+
+def test_overrides_that_cannot_be_read_are_a_problem(tmp_path: Path) -> None:
+    problems = refused(small(carriers={"overrides": str(tmp_path / "absent")}))
+    assert "cannot be read: No such file" in problems["carriers.overrides"]
+
+
+@pytest.mark.parametrize(
+    ("lookup", "path"),
+    [
+        ({"url": "https://directory/"}, "url"),
+        ({"url": "https://{number}/"}, "url"),
+        ({"url": "ftp://directory/{number}"}, "url"),
+        ({"header": "X Key"}, "header"),
+        ({"names": {"44010": "NTT Docomo"}}, "names.44010"),
+        ({"wait": 0}, "wait"),
+        ({"secret": "a", "secret_env": "B"}, ""),
+        ({"secret_env": "NOT_SET_ANYWHERE"}, "secret_env"),
+        ({"anwser": "carrier"}, "anwser"),
+    ],
+)
+def test_a_look_up_that_cannot_work_is_a_problem(lookup: dict[str, Any], path: str) -> None:
+    assert set(refused(small(carriers={"lookup": lookup}))) == {f"carriers.lookup.{path}".rstrip(".")}
+
+
+def test_the_secret_of_the_look_up_comes_from_where_it_is_kept_and_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIRECTORY_KEY", "hidden")
+    (tmp_path / "key").write_text("hidden\n")
+    for where in ({"secret": "hidden"}, {"secret_env": "DIRECTORY_KEY"}, {"secret_file": str(tmp_path / "key")}):
+        read = parse(small(carriers={"lookup": where}))
+        assert read.carriers.lookup.secret.get_secret_value() == "hidden"
+        assert "hidden" not in repr(read)
+    assert "31337" not in str(refused(small(carriers={"lookup": {"secret": 31337}})))
+
+
 # Addresses
 
 
