@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from routing.message import Message
 from routing.rules import Incoming, Match, MoMatch, compile_match
+from routing.senders import Pool, Sender
 from routing.table import MoTable, Route, Table, Tried
 
 
@@ -114,6 +115,42 @@ def test_an_incoming_message_gets_the_account_of_the_first_match() -> None:
         Tried("short", "destination is not 12345"),
         Tried("rest", ""),
     ]
+
+
+POOL = Pool("shop", [Sender("+81501234567", "long"), Sender("SHOP", "alphanumeric")])
+
+
+def test_a_route_has_the_pool_that_goes_by_its_name() -> None:
+    table = Table([Rule("a", "x"), Rule("b", "x")], pools={"b": POOL})
+    assert [route.pool for route in table.routes] == [None, POOL]
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [(b"shop", "pooled"), (b"", "pooled"), (b"81501234567", "pooled"), (b"SHOP", "pooled"), (b"+81501234567", "rest")],
+)
+def test_a_route_that_asks_for_the_source_takes_those_that_its_pool_gave(source: bytes, name: str) -> None:
+    rules = [Rule("pooled", "x", Match(source=["shop", "re:^$"], account=["demo"])), Rule("rest", "y")]
+    asked = message(source=source)
+    route = Table(rules, pools={"pooled": POOL}).choose(asked)
+    assert route is not None
+    assert route.name == name
+    assert Table(rules, pools={"pooled": POOL}).choose(message(source=source, account="other")) == Route("rest", "y")
+    plain = Table(rules).choose(asked)
+    assert plain == Route("pooled" if source in (b"", b"shop") else "rest", "x" if source in (b"", b"shop") else "y")
+
+
+def test_a_table_says_that_the_senders_of_a_pool_count_as_its_source() -> None:
+    rules = [Rule("pooled", "x", Match(source=["shop"]))]
+    tried = Table(rules, pools={"pooled": POOL}).explain(message(source=b"1"))
+    assert tried == [Tried("pooled", "source is not shop, senders of shop")]
+
+
+def test_an_mo_message_that_no_rule_takes_goes_to_the_owner_of_its_destination() -> None:
+    owners = {b"81501234567": "shop", b"12345": "shop"}
+    table = MoTable([MoRule("demo", MoMatch(destination=["12345"], source=["44*"]))], owners)
+    found = [table.choose(Incoming("c", *each)) for each in ((b"447", b"12345"), (b"33", b"12345"), (b"33", b"1234"))]
+    assert found == ["demo", "shop", None]
 
 
 patterns = st.lists(st.sampled_from(["81*", "8190", "8*", "1", "re:^8.9", "*", "re:0$"]), max_size=3)

@@ -234,6 +234,29 @@ async def test_a_changed_group_keeps_the_binds_of_its_members(tmp_path: Path) ->
             assert app.targets["g"].up
 
 
+@jumping
+async def test_a_pool_that_a_reload_does_not_change_knows_how_often_its_senders_were_used(tmp_path: Path) -> None:
+    async with Upstream() as smsc:
+        members = 'sticky = false\nmembers = ["+815012340000", "+815012340001"]\n'
+        pool, other = f"[senders.shop]\n{members}", f"[senders.other]\n{members}"
+        text = BASE + connector("c", smsc.port) + route("c", 'senders = "shop"') + pool
+        async with serving(tmp_path / "c.toml", text + other) as app, Peer(app.listeners.ports[0]) as peer:
+            await until(lambda: app.targets["c"].up)
+            await peer.bind()
+            body = pdus.encode_submit(SubmitSm(destination_addr=b"81", short_message=b"hello"))
+            assert (await peer.ask(Command.SUBMIT_SM, body))[1] == Status.ROK
+            rewrite(app, text + other + '[accounts.more]\npassword = "x"\n')
+            assert sum(member.used for member in app.pools["shop"].members) == 1
+            assert (await peer.ask(Command.SUBMIT_SM, body))[1] == Status.ROK
+            assert [member.used for member in app.pools["shop"].members] == [1, 1]
+            rewrite(app, text.replace("340001", "340002"))
+            assert [member.used for member in app.pools["shop"].members] == [0, 0]
+            assert list(app.pools) == ["shop"]
+            await until(lambda: len(smsc.asked) == 2)
+            smsc.accept(b"a")
+            smsc.accept(b"b")
+
+
 def test_connectors_of_one_group_and_of_one_smsc_are_one_cluster(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     same = connector("c", 4002).replace('system_id = "c"', 'system_id = "b"')
