@@ -70,8 +70,8 @@ def signature(token: bytes, url: str, fields: Iterable[tuple[str, str]] = ()) ->
     return b64encode(hmac.digest(token, signed.encode("utf-8", "replace"), "sha1"))
 
 
-def _spellings(url: str) -> Iterator[str]:
-    """The same URL as Twilio may have signed it: with and without its port, and the user that it was told."""
+def _spellings(url: str, user: str) -> Iterator[str]:
+    """The same URL as Twilio may have signed it: with and without its port, and `user`, which ends in "@"."""
     yield url
     try:
         parts = urlsplit(url)
@@ -79,7 +79,8 @@ def _spellings(url: str) -> Iterator[str]:
     except ValueError:
         return
     bare = host.removesuffix(f":{port}") if port is not None else host
-    for netloc in (host, bare, f"{bare}:{port or _DEFAULT_PORTS.get(parts.scheme, 443)}"):
+    hosts = (host, bare, f"{bare}:{port or _DEFAULT_PORTS.get(parts.scheme, 443)}")
+    for netloc in dict.fromkeys([*hosts, *(user + each for each in hosts)]):
         if netloc != parts.netloc:
             yield urlunsplit(parts._replace(netloc=netloc))
 
@@ -185,7 +186,10 @@ class Account:
         self._headers = {"Authorization": f"Basic {basic}", "Accept": "application/json"}
         self._token = settings.auth_token.get_secret_value().encode() if settings.verify_signature else None
         self._fragment = f"#{settings.webhook_options}" if settings.webhook_options else ""
-        self.webhook = settings.webhook_url + self._fragment if settings.webhook_url else ""
+        password = settings.webhook_password.get_secret_value()
+        self._user = f"{quote(settings.webhook_user, safe='')}:{quote(password, safe='')}@" if password else ""
+        scheme, between, rest = settings.webhook_url.partition("://")
+        self.webhook = f"{scheme}{between}{self._user}{rest}{self._fragment}" if rest else ""
         """What Twilio is told to call; empty: nothing."""
 
     async def ask(self, method: str, path: str, form: Mapping[str, str] | None = None) -> Reply:
@@ -248,13 +252,13 @@ class Account:
         return {name: str(value) for name, value in said.items() if isinstance(value, (str, int))}
 
     def _verify(self, hook: Hook, fields: Iterable[tuple[str, str]]) -> None:
+        """Whether user and connection overrides are signed with the URL is not documented: both will do."""
         if self._token is None:
             return
         stated = hook.headers.get("X-Twilio-Signature", "")
         if not stated:
             raise HookRefused(403, "there is no X-Twilio-Signature")
-        for url in _spellings(hook.url):
-            # Whether connection overrides are signed with the URL is not documented.
+        for url in _spellings(hook.url, self._user):
             for fragment in {"", self._fragment}:
                 if _same(stated, signature(self._token, url + fragment, fields)):
                     return

@@ -168,13 +168,10 @@ class TwilioCommands:
         return Mo(id.encode(), source, destination, binary=octets[end:], header=octets[:end])
 
     async def poll(self, id: bytes) -> Sequence[Heard]:
-        try:
-            command = await self._account.resource("GET", f"/v1/Commands/{path_of(id)}")
-        except BadReply:
-            return ()
+        command = await self._account.resource("GET", f"/v1/Commands/{path_of(id)}")
         status = command.get("status")
         if not isinstance(status, str):
-            return ()
+            raise BadReply("the Command has no status")
         return [_receipt(id, status, 0, moment_of(command.get("date_updated")))]
 
     # For people

@@ -138,12 +138,10 @@ def address_of(source: str, settings: MessagesSettings) -> str | None:
     """A sender as Twilio writes it: +number, short code, name or MG sid. None: it can be none of these."""
     digits = source.removeprefix("+")
     if digits.isascii() and digits.isdigit():
-        if digits != source:
-            return source if 7 <= len(digits) <= 15 else None
         if len(digits) <= settings.short_code_digits:
             return digits
         prefix = settings.national_prefix
-        if prefix and settings.country_code and digits.startswith(prefix):
+        if digits == source and prefix and settings.country_code and digits.startswith(prefix):
             digits = settings.country_code + digits[len(prefix) :]
         return f"+{digits}" if len(digits) <= 15 else None
     return source if _NAME.fullmatch(source) or _SERVICE.fullmatch(source) else None
@@ -187,7 +185,7 @@ class TwilioMessages:
 
     async def send(self, text: Text) -> Answer:
         if text.binary is not None or text.header:
-            return never(Status.RSUBMITFAIL, "Messages carries texts only", code="binary")
+            return never(Status.RINVESMCLASS, "Messages carries texts only", code="binary")
         if not text.text:
             return never(Status.RINVMSGLEN, CODES[21602].reason, code="21602")
         if len(text.text) > LONGEST:
@@ -226,13 +224,10 @@ class TwilioMessages:
         return [self._receipt(id.encode(), status, number_of(fields.get("ErrorCode")), done)]
 
     async def poll(self, id: bytes) -> Sequence[Heard]:
-        try:
-            message = await self._account.resource("GET", f"{self._base}/{path_of(id)}.json")
-        except BadReply:
-            return ()
+        message = await self._account.resource("GET", f"{self._base}/{path_of(id)}.json")
         status = message.get("status")
         if not isinstance(status, str):
-            return ()
+            raise BadReply("the message has no status")
         done = moment_of(message.get("date_updated"))
         return [self._receipt(id, status, number_of(message.get("error_code")), done)]
 

@@ -146,13 +146,16 @@ def test_json_that_is_no_object_is_refused(body: bytes) -> None:
         ("http://gw.example.com/cb/tw?a=1", "http://gw.example.com:80/cb/tw?a=1"),
         ("https://user:word@gw.example.com/cb/tw", "https://gw.example.com/cb/tw"),
         ("https://user:word@gw.example.com:8443/cb/tw", "https://gw.example.com:8443/cb/tw"),
+        ("https://gw.example.com/cb/tw", "https://me:a%40b@gw.example.com/cb/tw"),
+        ("https://gw.example.com:8443/cb/tw", "https://me:a%40b@gw.example.com:8443/cb/tw#rc=3&rp=all"),
         ("https://[2001:db8::1]/cb", "https://[2001:db8::1]:443/cb"),
         ("https://gw.example.com/cb/tw", "https://gw.example.com/cb/tw#rc=3&rp=all"),
     ],
 )
 def test_port_user_and_overrides_may_be_signed_or_not(told: str, signed: str) -> None:
     hook = posted({"a": "1"}, told, stated=signature(b"12345", signed, [("a", "1")]).decode())
-    assert account(webhook_options="rc=3&rp=all")[0].fields(hook) == {"a": "1"}
+    keys = {"webhook_options": "rc=3&rp=all", "webhook_user": "me", "webhook_password": "a@b"}
+    assert account(**keys)[0].fields(hook) == {"a": "1"}
 
 
 def test_another_host_is_signed_by_nobody() -> None:
@@ -238,6 +241,11 @@ def test_a_config_that_cannot_work_is_refused_in_words(keys: dict[str, str], wor
 def test_the_url_that_twilio_is_told_has_the_overrides() -> None:
     assert account(webhook_url=WEBHOOK, webhook_options="rc=3&rp=all")[0].webhook == f"{WEBHOOK}#rc=3&rp=all"
     assert account(webhook_options="rc=3")[0].webhook == ""
+
+
+def test_the_url_that_twilio_is_told_has_the_user_that_the_webhook_asks_for() -> None:
+    keys = {"webhook_url": WEBHOOK, "webhook_user": "me", "webhook_password": "a@b"}
+    assert account(**keys)[0].webhook == "https://me:a%40b@gw.example.com/cb/tw"
 
 
 # Answers.

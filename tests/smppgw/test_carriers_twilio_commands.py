@@ -317,8 +317,9 @@ async def test_a_look_up_tells_the_state_and_when() -> None:
 
 
 @pytest.mark.parametrize("answer", [error(20404, 404), reply(b"", 500), reply(b"x", 200), reply({"status": 7}, 200)])
-async def test_a_look_up_that_finds_nothing_says_nothing(answer: Reply) -> None:
-    assert await carrier(answer)[0].poll(SID) == ()
+async def test_a_look_up_that_finds_nothing_is_a_bad_reply(answer: Reply) -> None:
+    with pytest.raises(BadReply):
+        await carrier(answer)[0].poll(SID)
 
 
 # With the simulator.

@@ -69,6 +69,7 @@ async def test_an_explicit_source_always_wins() -> None:
     assert await sender("+15017122661") == "+15017122661"
     assert await sender("15017122661") == "+15017122661"
     assert await sender("12345") == "12345"
+    assert await sender("+12345") == "12345"
     assert await sender("My Bank") == "My Bank"
     assert await sender("MG" + "b" * 32) == "MG" + "b" * 32
 
@@ -80,7 +81,9 @@ async def test_the_service_or_number_of_the_config_is_the_default() -> None:
     assert await sender("", messaging_service_sid="") == Status.RINVSRCADR
 
 
-@pytest.mark.parametrize("source", ["My Bank Ltd.", "twelve chars", "1234567890123456", "+12", "+", "ü", "a_b.c"])
+@pytest.mark.parametrize(
+    "source", ["My Bank Ltd.", "twelve chars", "1234567890123456", "+1234567890123456", "+", "ü", "a_b.c"]
+)
 async def test_a_source_that_can_send_nothing_is_refused(source: str) -> None:
     assert await sender(source) == Status.RINVSRCADR
 
@@ -140,8 +143,8 @@ async def test_a_channel_stands_before_both_addresses_and_not_before_a_service()
     [
         ({"said": "x" * 1601}, Status.RINVMSGLEN),
         ({"said": ""}, Status.RINVMSGLEN),
-        ({"said": "", "binary": b"\1"}, Status.RSUBMITFAIL),
-        ({"header": b"\x06\x05\x04\x0b\x84\x23\xf0"}, Status.RSUBMITFAIL),
+        ({"said": "", "binary": b"\1"}, Status.RINVESMCLASS),
+        ({"header": b"\x06\x05\x04\x0b\x84\x23\xf0"}, Status.RINVESMCLASS),
     ],
 )
 async def test_what_cannot_be_sent_is_refused_without_asking(fields: dict[str, Any], status: Status) -> None:
@@ -314,12 +317,13 @@ async def test_a_look_up_tells_the_state_and_when() -> None:
 
 
 @pytest.mark.parametrize("answer", [error(20404, 404), reply(b"", 500), reply(b"x", 200), reply({"status": 7}, 200)])
-async def test_a_look_up_that_finds_nothing_says_nothing(answer: Reply) -> None:
-    assert await carrier(answer)[0].poll(SID) == ()
+async def test_a_look_up_that_finds_nothing_is_a_bad_reply(answer: Reply) -> None:
+    with pytest.raises(BadReply):
+        await carrier(answer)[0].poll(SID)
 
 
 async def test_an_id_stays_inside_its_path() -> None:
-    twilio, scribe = carrier(reply({}, 200))
+    twilio, scribe = carrier(reply({"status": "sent"}, 200))
     await twilio.poll(b"../x?y")
     assert scribe.asked[0][1] == f"{PATH}/..%2Fx%3Fy.json"
 
