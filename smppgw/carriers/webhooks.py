@@ -4,7 +4,6 @@ import asyncio
 import base64
 import binascii
 import hmac
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Protocol
@@ -13,9 +12,9 @@ import structlog
 from aiohttp import web
 
 from protocol.consts import Status
-from smppgw.carriers.contract import Carrier, Heard, Hook, HookRefused
+from smppgw.carriers.contract import Carrier, Hook, HookRefused
+from smppgw.carriers.hearing import Hearing
 from smppgw.carriers.settings import CarrierSettings
-from smppgw.journal import Report
 from smppgw.reasons import why
 from smppgw.settings import Network, Webhooks
 from smppgw.tls import for_server
@@ -29,12 +28,7 @@ PATIENCE = 1.0
 """Seconds that requests under way may take when the server stops."""
 
 
-class Counting(Protocol):
-    @property
-    def notifications(self) -> Counter[int]: ...
-
-
-class Hearing(Protocol):
+class Notified(Protocol):
     """A connector, as its webhook sees it."""
 
     @property
@@ -44,8 +38,7 @@ class Hearing(Protocol):
     @property
     def carrier(self) -> Carrier: ...
     @property
-    def counts(self) -> Counting: ...
-    def hear(self, heard: Sequence[Heard], report: Report) -> None: ...
+    def hearing(self) -> Hearing: ...
 
 
 class Answered:
@@ -68,7 +61,7 @@ class Answered:
 class WebhookServer:
     """Finds the connector by the path; who may call, and what it says, is the connector's matter."""
 
-    def __init__(self, settings: Webhooks, connectors: Callable[[], Mapping[str, Hearing]]) -> None:
+    def __init__(self, settings: Webhooks, connectors: Callable[[], Mapping[str, Notified]]) -> None:
         self._settings = settings
         self._connectors = connectors
         """By their webhook_path; looked up anew each time, because a reload replaces them."""
@@ -108,7 +101,7 @@ class WebhookServer:
             body = await _body(request)
             heard = connector.carrier.hear(_hook(request, body, connector.settings))
         except HookRefused as refused:
-            connector.counts.notifications[refused.status] += 1
+            connector.hearing.counts.notifications[refused.status] += 1
             log.warning(
                 "notification refused", connector=connector.name, status=refused.status, reason=refused.reason,
                 peer=request.remote,
@@ -116,12 +109,12 @@ class WebhookServer:
             headers = {"WWW-Authenticate": 'Basic realm="smppgw"'} if refused.status == 401 else None
             return web.Response(status=refused.status, text=f"{refused.reason}\n", headers=headers)
         answered = Answered(asyncio.get_running_loop())
-        connector.hear(heard, answered)
+        connector.hearing.hear(heard, answered)
         try:
             status = await asyncio.wait_for(answered.status, SAFE_WITHIN)
         except TimeoutError:
             status = 503
-        connector.counts.notifications[status] += 1
+        connector.hearing.counts.notifications[status] += 1
         if status != 200:
             return web.Response(status=status, text="not now\n", headers={"Retry-After": "1"})
         thanks, kind = connector.carrier.thanks
@@ -171,7 +164,8 @@ async def _body(request: web.Request) -> bytes:
 
 def _hook(request: web.Request, body: bytes, settings: CarrierSettings) -> Hook:
     query = request.rel_url.raw_query_string
-    url = settings.webhook_url or str(request.url.with_query(None))
+    # A query of webhook_url comes back with the call: it is not added to itself.
+    url = (settings.webhook_url or str(request.url)).partition("?")[0]
     if query:
-        url += ("&" if "?" in url else "?") + query
+        url += f"?{query}"
     return Hook(request.method, url, list(request.query.items()), request.headers, body)
