@@ -149,6 +149,8 @@ class CarrierSimulator:
         self._later: Later[_Delivery] = Later()
         self._ready: deque[_Delivery] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
+        """When the timer goes off: uvloop's handle of one that is due at once does not say."""
         self._workers: set[asyncio.Task[None]] = set()
         self._busy = 0
         self._idle = asyncio.Event()
@@ -319,10 +321,10 @@ class CarrierSimulator:
             return
         due = max(due, loop.time()) + GRAIN
         if self._timer is not None:
-            if self._timer.when() <= due:
+            if self._due <= due:
                 return
             self._timer.cancel()
-        self._timer = loop.call_at(due, self._wake, loop)
+        self._timer, self._due = loop.call_at(due, self._wake, loop), due
 
     def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
