@@ -144,7 +144,7 @@ class App:
         """A receipt of a carrier whose message was not known before the restart."""
         connector = self.connectors.get(early.unpack(record)[0].decode())
         if isinstance(connector, CarrierConnector):
-            connector.heard_before(id, record)
+            connector.hearing.restore(id, record)
         else:
             self.pipeline.journal.turn.batch[key_of(id)] = None
 

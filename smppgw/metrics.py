@@ -303,7 +303,7 @@ def _carriers(connectors: list[CarrierConnector]) -> Iterator[Metric]:
     ]
     gauges: list[tuple[str, str, Callable[[CarrierConnector], float]]] = [
         ("joining", "Messages that wait for their other parts.", lambda connector: connector.joining),
-        ("early_receipts", "Receipts of a carrier whose message is not known yet.", lambda connector: connector.early),
+        ("early_receipts", "Receipts of a carrier whose message is not known yet.", lambda connector: connector.hearing.early),
     ]
     yield from _each(connectors, counters, gauges)
     yield _counter(

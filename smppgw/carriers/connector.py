@@ -1,35 +1,28 @@
 """A connector to an HTTPS carrier: what it sends, what it hears, and what it asks for."""
 
 import asyncio
-import random
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from math import inf
 
 import structlog
 
-from protocol.consts import FINAL_STATES, MessageState, RegisteredDelivery, Status
+from protocol.consts import RegisteredDelivery, Status
 from protocol.errors import PduError
-from protocol.receipt import Receipt
-from protocol.udh import MAX_PARTS
 from routing import retry
-from routing.message import Ids, Message, Waiting
-from routing.rules import Incoming
+from routing.message import Message
 from routing.throttle import TokenBucket
-from smppgw.carriers import early, texts
+from smppgw.carriers import texts
 from smppgw.carriers.breaker import Breaker
 from smppgw.carriers.client import BadReply, HttpClient, Unanswered, Unsent
-from smppgw.carriers.contract import Answer, Carrier, Heard, Mo, Text, Verdict, doubt, later
-from smppgw.carriers.early import Early, Kept
+from smppgw.carriers.contract import Answer, Carrier, Text, Verdict, doubt, later
+from smppgw.carriers.counts import Counts
+from smppgw.carriers.hearing import Hearing
 from smppgw.carriers.joining import Gathering, Joining
-from smppgw.carriers.polls import Polls
 from smppgw.carriers.registry import KINDS
 from smppgw.carriers.settings import CarrierSettings
 from smppgw.carriers.texts import Piece
-from smppgw.histogram import Histogram
-from smppgw.journal import Report
 from smppgw.pipeline import Pipeline
 from smppgw.returns import Doubt
 from smppgw.targets import Target
@@ -39,29 +32,6 @@ log = structlog.get_logger()
 
 _RECEIPT = int(RegisteredDelivery.SUCCESS_ONLY | RegisteredDelivery.INTERMEDIATE)
 THROTTLED = frozenset({Status.RTHROTTLED, Status.RMSGQFUL})
-
-REMEMBERED = 10_000
-"""Ids of the last MO messages, by which a repeated notification is known."""
-
-CODES = 100
-"""Different codes of a carrier that are counted by name; what comes after them is "other"."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """Plain numbers for the metrics."""
-
-    submits: int = 0
-    codes: Counter[str] = field(default_factory=Counter)
-    outcomes: Counter[str] = field(default_factory=Counter)
-    receipts: Counter[int] = field(default_factory=Counter)
-    notifications: Counter[int] = field(default_factory=Counter)
-    """Requests to the webhook, by the HTTP status of our answer."""
-    mo: int = 0
-    polls: int = 0
-    opened: int = 0
-    """Times that the breaker opened."""
-    answer_time: Histogram = field(default_factory=Histogram)
 
 
 @dataclass(slots=True, eq=False)
@@ -114,12 +84,7 @@ class CarrierConnector:
         self._marking: dict[int, Whole] = {}
         self._flying: dict[Whole, asyncio.Task[None]] = {}
         self._joining = Joining(settings.max_joining)
-        self._early = Early(pipeline, self.name_octets, self._lapsed)
-        self._polls = Polls(settings.poll)
-        self._polling: set[asyncio.Task[None]] = set()
-        self._said: dict[bytes, bool] = {}
-        """Ids of MO messages: is it safe, or still under way?"""
-        self._reference = random.randrange(0x10000)  # noqa: S311  not a secret: it tells long messages apart
+        self.hearing = Hearing(settings, self.carrier, self.counts, pipeline, loop, self, self._proven)
 
     # Upstream ids (returns.Source)
 
@@ -160,11 +125,6 @@ class CarrierConnector:
         return len(self._joining)
 
     @property
-    def early(self) -> int:
-        """Receipts whose message is not known yet."""
-        return len(self._early)
-
-    @property
     def paused(self) -> bool:
         """The carrier asked for a pause."""
         return self._paused_until > 0
@@ -192,16 +152,8 @@ class CarrierConnector:
         self._update()
 
     def start(self) -> None:
-        """After a restore: go on asking about what waits for receipts."""
-        if not self.settings.poll:
-            return
-        now = self.pipeline.clock()
-        for id, record in self.pipeline.ledger.waiting.items():
-            waiting = Waiting.unpack(record)
-            if waiting.connector == self.name_octets:
-                for upstream, state in waiting.parts:
-                    if state not in FINAL_STATES:
-                        self._polls.add(_plain(upstream), Ids.time_of(id), now)
+        """After a restore."""
+        self.hearing.start()
 
     def stop(self) -> None:
         """Send nothing more; what is under way may end."""
@@ -221,15 +173,16 @@ class CarrierConnector:
             await asyncio.wait((self._closing,))
 
     async def _close(self) -> None:
-        while self._flying or self._polling:
-            await asyncio.wait((*self._flying.values(), *self._polling))
+        await self.hearing.close()
+        while self._flying:
+            await asyncio.wait(self._flying.values())
         await self.client.close()
 
     def tick(self) -> None:
         """About once a second."""
         for gathering in self._joining.late(self._loop.time() - self.settings.join_wait):
             self._incomplete(gathering)
-        self._ask()
+        self.hearing.ask()
 
     # Out: join, mark, send
 
@@ -344,8 +297,7 @@ class CarrierConnector:
         counts = self.counts
         counts.answer_time.observe(self._loop.time() - whole.begun)
         counts.outcomes[answer.verdict.value] += 1
-        known = answer.code in counts.codes or len(counts.codes) < CODES
-        counts.codes[(answer.code or "ok") if known else "other"] += 1
+        counts.code(answer.code or "ok")
         self._judge(answer)
         messages = [message for message in whole.messages if not message.gone]  # its receipt may have come before
         match answer.verdict:
@@ -361,7 +313,7 @@ class CarrierConnector:
                     self.pipeline.in_doubt(message, self.doubt, self._delay(message))
 
     def _sent(self, messages: list[Message], ids: Sequence[bytes]) -> None:
-        """Where several submit_sm ask for the one receipt, each gets an id of its own (see `_known`)."""
+        """Where several submit_sm ask for the one receipt, each gets an id of its own (see `Hearing`)."""
         askers = [message for message in messages if message.registered_delivery & _RECEIPT]
         for message in messages:
             message.upstream = list(ids)
@@ -370,13 +322,11 @@ class CarrierConnector:
                 message.upstream = [b"%b#%d" % (id, number) for id in ids]
         for message in messages:
             self.pipeline.sent(message, self)
-        if askers and ids:
-            now = self.pipeline.clock()
-            for id in ids:
-                if self.settings.poll:
-                    self._polls.add(id, now, now)
-                for kept in self._early.take(id):
-                    self._loop.call_soon(self._receipt, kept.found, kept)
+        if askers:
+            self.hearing.sent(ids)
+
+    def _proven(self, message: Message, id: bytes) -> None:
+        self._sent([message], [id])
 
     def _postpone(self, messages: list[Message], answer: Answer) -> None:
         if answer.wait or answer.status in THROTTLED:
@@ -456,214 +406,3 @@ class CarrierConnector:
         for target in self.targets:
             if target.queue:
                 target.pump()
-
-    # Back: notifications and polls
-
-    def hear(self, heard: Sequence[Heard], report: Report) -> None:
-        """What a notification said; `report` is answered once it is safe, or clear that nobody waits."""
-        if self.pipeline.journal.error is not None:
-            report.refused(Status.RX_T_APPN)
-            return
-        if len(heard) != 1:
-            report = All(len(heard), report)
-        for each in heard:
-            if isinstance(each, Mo):
-                self._mo(each, report)
-            else:
-                self._notified(each, report)
-
-    def _notified(self, found: Receipt, report: Report) -> None:
-        if found.state is not None:
-            self.counts.receipts[found.state] += 1
-        if self._receipt(found, report):
-            return
-        if found.state not in FINAL_STATES or self.pipeline.ledger.ended(self.name_octets, found.id):
-            self._nobody(found)
-            report.accepted()
-        elif self.early >= self.pipeline.settings.max_early_receipts:
-            report.refused(Status.RX_T_APPN)
-        else:
-            wait = max(self.pipeline.settings.early_receipt_wait, self.settings.response)
-            self._early.keep(found, wait)
-            self.pipeline.journal.turn.reported.append(report)
-            self.pipeline.journal.urgent()
-
-    def _receipt(self, found: Receipt, report: Report) -> bool:
-        """Apply it to every submit_sm that waits for it; False: none does."""
-        returns = self.pipeline.returns
-        ids = self._known(found.id) or self._proven(found)
-        if not ids:
-            return False
-        if len(ids) > 1:
-            report = All(len(ids), report)
-        for id in ids:
-            returns.receipt(self, found._replace(id=id), report)
-        return True
-
-    def _known(self, id: bytes) -> list[bytes]:
-        """Its id, or those that `_sent` made of it."""
-        knows = self.pipeline.returns.knows
-        if knows(self, id):
-            return [id]
-        return [each for number in range(1, MAX_PARTS + 1) if knows(self, each := b"%b#%d" % (id, number))]
-
-    def _proven(self, found: Receipt) -> list[bytes]:
-        """A receipt of a message in doubt, where the carrier names it by our id, is the proof that it was sent."""
-        if not self.carrier.capabilities.idempotent:
-            return []
-        try:
-            message = self.pipeline.queued.get(int(found.id[-16:], 16))
-        except ValueError:
-            return []
-        if message is None or message.pin != self.name or message.part is not None or message.ticket is not None:
-            return []
-        self._sent([message], [found.id])
-        return self._known(found.id)
-
-    def _lapsed(self, kept: Kept) -> None:
-        if self._receipt(kept.found, kept):
-            return
-        self._nobody(kept.found)
-        kept.accepted()
-
-    def _nobody(self, found: Receipt) -> None:
-        self.pipeline.returns.unknown(self, found)
-
-    def heard_before(self, id: int, record: bytes) -> None:
-        """A HEARD record of the store, after a restart."""
-        _, found = early.unpack(record)
-        self._early.restore(id, found, self.pipeline.settings.early_receipt_wait)
-
-    def _mo(self, mo: Mo, report: Report) -> None:
-        safe = self._said.get(mo.id) if mo.id else None
-        if safe is not None:
-            (report.accepted() if safe else report.refused(Status.RX_T_APPN))
-            return
-        self.counts.mo += 1
-        returns = self.pipeline.returns
-        source, destination = mo.source.removeprefix("+").encode(), mo.destination.removeprefix("+").encode()
-        account = returns.mo_owner(Incoming(self.name, source, destination))
-        if account is None:
-            log.warning("MO for nobody", connector=self.name, destination=mo.destination)
-            report.accepted()  # to refuse it would only bring it back
-            return
-        self._reference = self._reference + 1 & 0xFFFF
-        try:
-            bodies = texts.bodies_of(mo, account.settings.encoding, self.settings.mo_long, self._reference)
-        except PduError as error:
-            log.warning("MO cannot be written", connector=self.name, reason=str(error))
-            report.accepted()
-            return
-        if mo.id:
-            self._remember(mo.id)
-        returns.bring(account, bodies, Said(self, mo.id, report))
-
-    def _remember(self, id: bytes) -> None:
-        self._said[id] = False
-        if len(self._said) > REMEMBERED:
-            del self._said[next(iter(self._said))]
-
-    def said(self, id: bytes, safe: bool) -> None:
-        """An MO message is on disk, or could not be put there."""
-        if safe and id in self._said:
-            self._said[id] = True
-        else:
-            self._said.pop(id, None)
-
-    def _ask(self) -> None:
-        """Poll for what is due."""
-        if not self._polls or self._closing is not None:
-            return
-        free = self.settings.poll_window - len(self._polling)
-        if free <= 0:
-            return
-        knows = self._known
-        for id, sent, last in self._polls.due(self.pipeline.clock()):
-            if knows(id):
-                task = self._loop.create_task(self._poll(id, sent, last))
-                self._polling.add(task)
-                task.add_done_callback(self._polled)
-                free -= 1
-                if not free:
-                    return
-
-    def _polled(self, task: asyncio.Task[None]) -> None:
-        self._polling.discard(task)
-        self._ask()
-
-    async def _poll(self, id: bytes, sent: float, last: bool) -> None:
-        self.counts.polls += 1
-        try:
-            heard: Sequence[Heard] = await self.carrier.poll(id)
-        except (Unsent, Unanswered, BadReply) as error:
-            log.warning("poll failed", connector=self.name, reason=str(error))
-            heard = ()
-        except Exception:  # a bug of the carrier's file: the next poll may fare better
-            log.exception("poll failed", connector=self.name)
-            heard = ()
-        ended = any(isinstance(each, Receipt) and each.state in FINAL_STATES for each in heard)
-        if heard:
-            self.hear(heard, NOBODY)
-        if ended:
-            return
-        if not last:
-            self._polls.add(id, sent, self.pipeline.clock())
-        elif self.settings.poll_end != "wait":
-            state = MessageState.EXPIRED if self.settings.poll_end == "expired" else MessageState.UNKNOWN
-            self.hear((Receipt(id, state, b"000"),), NOBODY)
-
-
-def _plain(id: bytes) -> bytes:
-    """The carrier's id in one that `_sent` made of it."""
-    head, sharp, number = id.rpartition(b"#")
-    return head if sharp and number.isdigit() else id
-
-
-class All:
-    """Answers for several when the last of them is safe, or any cannot be made safe."""
-
-    def __init__(self, count: int, report: Report) -> None:
-        self._left = count
-        self._report = report
-        if not count:
-            report.accepted()
-
-    def accepted(self) -> None:
-        self._left -= 1
-        if not self._left:
-            self._report.accepted()
-
-    def refused(self, status: int) -> None:
-        if self._left > 0:
-            self._left = -1
-            self._report.refused(status)
-
-
-class Said:
-    """Remembers an MO message as safe once it is."""
-
-    def __init__(self, connector: CarrierConnector, id: bytes, report: Report) -> None:
-        self._connector = connector
-        self._id = id
-        self._report = report
-
-    def accepted(self) -> None:
-        self._connector.said(self._id, True)
-        self._report.accepted()
-
-    def refused(self, status: int) -> None:
-        self._connector.said(self._id, False)
-        self._report.refused(status)
-
-
-class Nobody:
-    """Nobody waits to hear."""
-
-    def accepted(self) -> None:
-        pass
-
-    def refused(self, status: int) -> None:
-        pass
-
-
-NOBODY = Nobody()

@@ -1,0 +1,304 @@
+"""What a carrier says: receipts and messages from handsets, by notification or when it is asked."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from protocol.consts import FINAL_STATES, MessageState, Status
+from protocol.errors import PduError
+from protocol.receipt import Receipt
+from protocol.udh import MAX_PARTS
+from routing.message import Ids, Message, Waiting
+from routing.rules import Incoming
+from smppgw.carriers import early, texts
+from smppgw.carriers.client import BadReply, Unanswered, Unsent
+from smppgw.carriers.contract import Carrier, Heard, Mo
+from smppgw.carriers.counts import Counts
+from smppgw.carriers.early import Early, Kept
+from smppgw.carriers.polls import Polls
+from smppgw.carriers.settings import CarrierSettings
+from smppgw.journal import Report
+from smppgw.pipeline import Pipeline
+from smppgw.returns import Source
+
+log = structlog.get_logger()
+
+REMEMBERED = 10_000
+"""Ids of the last MO messages, by which a repeated notification is known."""
+
+
+class Hearing:
+    """The way back of one connector."""
+
+    def __init__(
+        self,
+        settings: CarrierSettings,
+        carrier: Carrier,
+        counts: Counts,
+        pipeline: Pipeline,
+        loop: asyncio.AbstractEventLoop,
+        source: Source,
+        proven: Callable[[Message, bytes], None],
+    ) -> None:
+        self.counts = counts
+        self._settings = settings
+        self._name = settings.name
+        self._carrier = carrier
+        self._pipeline = pipeline
+        self._loop = loop
+        self._source = source
+        """The connector, as the ledger knows it."""
+        self._proven = proven
+        """Told of a message in doubt that a receipt proves to have been sent, with its upstream id."""
+        self._early = Early(pipeline, source.name_octets, self._lapsed)
+        self._polls = Polls(settings.poll)
+        self._polling: set[asyncio.Task[None]] = set()
+        self._closing = False
+        self._said: dict[bytes, bool] = {}
+        """Ids of MO messages: is it safe, or still under way?"""
+        self._reference = random.randrange(0x10000)  # noqa: S311  not a secret: it tells long messages apart
+
+    @property
+    def early(self) -> int:
+        """Receipts whose message is not known yet."""
+        return len(self._early)
+
+    def start(self) -> None:
+        """After a restore: go on asking about what waits for receipts."""
+        if not self._settings.poll:
+            return
+        now = self._pipeline.clock()
+        for id, record in self._pipeline.ledger.waiting.items():
+            waiting = Waiting.unpack(record)
+            if waiting.connector == self._source.name_octets:
+                for upstream, state in waiting.parts:
+                    if state not in FINAL_STATES:
+                        self._polls.add(_plain(upstream), Ids.time_of(id), now)
+
+    async def close(self) -> None:
+        """Ask no more; requests under way are waited for."""
+        self._closing = True
+        if self._polling:
+            await asyncio.wait(self._polling)
+
+    def sent(self, ids: Sequence[bytes]) -> None:
+        """A text was sent, and its receipts will name these."""
+        now = self._pipeline.clock()
+        for id in ids:
+            if self._settings.poll:
+                self._polls.add(id, now, now)
+            for kept in self._early.take(id):
+                self._loop.call_soon(self._receipt, kept.found, kept)
+
+    def hear(self, heard: Sequence[Heard], report: Report) -> None:
+        """What a notification said; `report` is answered once it is safe, or clear that nobody waits."""
+        if self._pipeline.journal.error is not None:
+            report.refused(Status.RX_T_APPN)
+            return
+        if len(heard) != 1:
+            report = All(len(heard), report)
+        for each in heard:
+            if isinstance(each, Mo):
+                self._mo(each, report)
+            else:
+                self._notified(each, report)
+
+    def _notified(self, found: Receipt, report: Report) -> None:
+        if found.state is not None:
+            self.counts.receipts[found.state] += 1
+        if self._receipt(found, report):
+            return
+        if found.state not in FINAL_STATES:
+            report.accepted()  # it came before its message is known, or after it ended: the final one says all
+        elif self._pipeline.ledger.ended(self._source.name_octets, found.id):
+            self._nobody(found)
+            report.accepted()
+        elif self.early >= self._pipeline.settings.max_early_receipts:
+            report.refused(Status.RX_T_APPN)
+        else:
+            wait = max(self._pipeline.settings.early_receipt_wait, self._settings.response)
+            self._early.keep(found, wait)
+            self._pipeline.journal.turn.reported.append(report)
+            self._pipeline.journal.urgent()
+
+    def _receipt(self, found: Receipt, report: Report) -> bool:
+        """Apply it to every submit_sm that waits for it; False: none does."""
+        returns = self._pipeline.returns
+        ids = self._known(found.id) or self._prove(found)
+        if not ids:
+            return False
+        if len(ids) > 1:
+            report = All(len(ids), report)
+        for id in ids:
+            returns.receipt(self._source, found._replace(id=id), report)
+        return True
+
+    def _known(self, id: bytes) -> list[bytes]:
+        """Its id, or those that `_sent` made of it."""
+        knows = self._pipeline.returns.knows
+        if knows(self._source, id):
+            return [id]
+        return [each for number in range(1, MAX_PARTS + 1) if knows(self._source, each := b"%b#%d" % (id, number))]
+
+    def _prove(self, found: Receipt) -> list[bytes]:
+        """A receipt of a message in doubt, where the carrier names it by our id, is the proof that it was sent."""
+        if not self._carrier.capabilities.idempotent:
+            return []
+        try:
+            message = self._pipeline.queued.get(int(found.id[-16:], 16))
+        except ValueError:
+            return []
+        if message is None or message.pin != self._name or message.part is not None or message.ticket is not None:
+            return []
+        self._proven(message, found.id)
+        return self._known(found.id)
+
+    def _lapsed(self, kept: Kept) -> None:
+        if self._receipt(kept.found, kept):
+            return
+        self._nobody(kept.found)
+        kept.accepted()
+
+    def _nobody(self, found: Receipt) -> None:
+        self._pipeline.returns.unknown(self._source, found)
+
+    def restore(self, id: int, record: bytes) -> None:
+        """A HEARD record of the store, after a restart."""
+        _, found = early.unpack(record)
+        self._early.restore(id, found, self._pipeline.settings.early_receipt_wait)
+
+    def _mo(self, mo: Mo, report: Report) -> None:
+        safe = self._said.get(mo.id) if mo.id else None
+        if safe is not None:
+            (report.accepted() if safe else report.refused(Status.RX_T_APPN))
+            return
+        self.counts.mo += 1
+        returns = self._pipeline.returns
+        source, destination = mo.source.removeprefix("+").encode(), mo.destination.removeprefix("+").encode()
+        account = returns.mo_owner(Incoming(self._name, source, destination))
+        if account is None:
+            log.warning("MO for nobody", connector=self._name, destination=mo.destination)
+            report.accepted()  # to refuse it would only bring it back
+            return
+        self._reference = self._reference + 1 & 0xFFFF
+        try:
+            bodies = texts.bodies_of(mo, account.settings.encoding, self._settings.mo_long, self._reference)
+        except PduError as error:
+            log.warning("MO cannot be written", connector=self._name, reason=str(error))
+            report.accepted()
+            return
+        if mo.id:
+            self._remember(mo.id)
+        returns.bring(account, bodies, Said(self, mo.id, report))
+
+    def _remember(self, id: bytes) -> None:
+        self._said[id] = False
+        if len(self._said) > REMEMBERED:
+            del self._said[next(iter(self._said))]
+
+    def said(self, id: bytes, safe: bool) -> None:
+        """An MO message is on disk, or could not be put there."""
+        if safe and id in self._said:
+            self._said[id] = True
+        else:
+            self._said.pop(id, None)
+
+    def ask(self) -> None:
+        """Poll for what is due; about once a second."""
+        if not self._polls or self._closing:
+            return
+        free = self._settings.poll_window - len(self._polling)
+        if free <= 0:
+            return
+        knows = self._known
+        for id, sent, last in self._polls.due(self._pipeline.clock()):
+            if knows(id):
+                task = self._loop.create_task(self._poll(id, sent, last))
+                self._polling.add(task)
+                task.add_done_callback(self._polled)
+                free -= 1
+                if not free:
+                    return
+
+    def _polled(self, task: asyncio.Task[None]) -> None:
+        self._polling.discard(task)
+        self.ask()
+
+    async def _poll(self, id: bytes, sent: float, last: bool) -> None:
+        self.counts.polls += 1
+        try:
+            heard: Sequence[Heard] = await self._carrier.poll(id)
+        except (Unsent, Unanswered, BadReply) as error:
+            log.warning("poll failed", connector=self._name, reason=str(error))
+            heard = ()
+        except Exception:  # a bug of the carrier's file: the next poll may fare better
+            log.exception("poll failed", connector=self._name)
+            heard = ()
+        ended = any(isinstance(each, Receipt) and each.state in FINAL_STATES for each in heard)
+        if heard:
+            self.hear(heard, NOBODY)
+        if ended:
+            return
+        if not last:
+            self._polls.add(id, sent, self._pipeline.clock())
+        elif self._settings.poll_end != "wait":
+            state = MessageState.EXPIRED if self._settings.poll_end == "expired" else MessageState.UNKNOWN
+            self.hear((Receipt(id, state, b"000"),), NOBODY)
+
+
+def _plain(id: bytes) -> bytes:
+    """The carrier's id in one that `_sent` made of it."""
+    head, sharp, number = id.rpartition(b"#")
+    return head if sharp and number.isdigit() else id
+
+
+class All:
+    """Answers for several when the last of them is safe, or any cannot be made safe."""
+
+    def __init__(self, count: int, report: Report) -> None:
+        self._left = count
+        self._report = report
+        if not count:
+            report.accepted()
+
+    def accepted(self) -> None:
+        self._left -= 1
+        if not self._left:
+            self._report.accepted()
+
+    def refused(self, status: int) -> None:
+        if self._left > 0:
+            self._left = -1
+            self._report.refused(status)
+
+
+class Said:
+    """Remembers an MO message as safe once it is."""
+
+    def __init__(self, hearing: Hearing, id: bytes, report: Report) -> None:
+        self._hearing = hearing
+        self._id = id
+        self._report = report
+
+    def accepted(self) -> None:
+        self._hearing.said(self._id, True)
+        self._report.accepted()
+
+    def refused(self, status: int) -> None:
+        self._hearing.said(self._id, False)
+        self._report.refused(status)
+
+
+class Nobody:
+    """Nobody waits to hear."""
+
+    def accepted(self) -> None:
+        pass
+
+    def refused(self, status: int) -> None:
+        pass
+
+
+NOBODY = Nobody()
