@@ -24,8 +24,8 @@ class Aggregator:
     What it was promised is in `promised`; whatever did not get an answer it gives up.
     """
 
-    def __init__(self, ahead: int = 1 << 30) -> None:
-        """`ahead`: it submits no more while so many receipts are owed."""
+    def __init__(self, ahead: int = 1 << 30, prefix: bytes = b"4479") -> None:
+        """`ahead`: it submits no more while so many receipts are owed. Numbers are `prefix` and eight digits."""
         self.promised: dict[bytes, bytes] = {}
         """Number by the id in our answer."""
         self.owed: set[bytes] = set()
@@ -39,6 +39,7 @@ class Aggregator:
         self.refused: Counter[int] = Counter()
         self._links: list[Esme] = []
         self._ahead = ahead
+        self._prefix = prefix
         self._parked: list[Esme] = []
         self._submitting = False
         self._waits: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
@@ -102,7 +103,7 @@ class Aggregator:
             self._parked.append(link)
             return
         self.sent += 1
-        number = b"4479%08d" % self.sent
+        number = b"%b%08d" % (self._prefix, self.sent)
         asked = link.ask(Command.SUBMIT_SM, encode_submit(message(number)))
         asked.add_done_callback(lambda done: self._answered(link, number, done))
 
