@@ -627,6 +627,9 @@ def _warnings(config: Config) -> Iterator[Problem]:
         if carrier.poll and carrier.poll[-1] > config.gateway.receipt_wait:
             wrong = "looks longer than gateway.receipt_wait lets a message wait for its receipt"
             yield Problem(f"connectors.{name}.poll", wrong, "raise gateway.receipt_wait")
+    lookup = config.carriers.lookup
+    if lookup.url.startswith("http:") and lookup.secret.get_secret_value():
+        yield Problem("carriers.lookup.url", "its secret is sent without encryption", 'write "https://"')
     yield from _unreached(config)
     yield from _unknown_carriers(config)
     yield from _unused_senders(config)

@@ -320,6 +320,14 @@ def test_a_carrier_that_no_data_names_is_a_warning_with_the_one_that_was_meant(t
     assert len(warned(by_carrier("newcomer", lookup=lookup | {"names": {"44010": "docomo"}}))) == 1
 
 
+def test_a_secret_of_the_look_up_that_is_sent_in_clear_is_a_warning() -> None:
+    lookup = {"url": "http://directory/{number}", "secret": "x"}
+    assert warned(by_carrier("au", lookup=lookup)) == [
+        'carriers.lookup.url: its secret is sent without encryption; write "https://"'
+    ]
+    assert warned(by_carrier("au", lookup=lookup | {"secret": ""})) == []
+
+
 def test_the_unknown_carrier_may_be_asked_for() -> None:
     assert warned(by_carrier("")) == []
 
