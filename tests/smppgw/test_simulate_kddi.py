@@ -3,21 +3,21 @@
 import asyncio
 import json
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 from multidict import CIMultiDict
 
 from protocol.consts import MessageState
 from protocol.receipt import Receipt
-from smppgw.carriers.client import HttpClient, Unanswered
-from smppgw.carriers.contract import Answer, Heard, Hook, Mo, Text, Verdict
+from smppgw.carriers.client import Unanswered
+from smppgw.carriers.contract import Answer, Heard, Hook, HookRefused, Text, Verdict
 from smppgw.carriers.kddi import Kddi, KddiSettings
 from smppgw.simulate.kddi import KddiOptions, KddiSimulator
+from tests.smppgw.hooked import Ear, Paper, client_of, listening_ear
 
 TOKENS = ("a", "d", "s")
 NUMBER = "0312345678"
@@ -25,60 +25,27 @@ HANDSET = "+819012345678"
 PATH = "/au/v1/fallback/rcs/bot/v1/bot1"
 
 
-class Webhook:
-    """Takes notifications, and remembers what a carrier hears in them."""
+Stage = tuple[KddiSimulator, Ear, Kddi]
 
-    def __init__(self) -> None:
-        self.url = ""
-        self.carrier: Kddi | None = None
-        self.heard: list[Heard] = []
-        self.bodies: list[Any] = []
-        self.statuses: list[int] = []
-        """Of the next answers; 200 when there are none."""
-        self.slow = 0.0
 
-    async def take(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        self.bodies.append(json.loads(body))
-        if self.carrier is not None:
-            hook = Hook(request.method, self.url, list(request.query.items()), request.headers, body)
-            self.heard += self.carrier.hear(hook)
-        await asyncio.sleep(self.slow)
-        return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
+def simulator_of(**options: Any) -> KddiSimulator:
+    given = {"receipt_after": 0.0, "retry": (0.01, 0.01, 0.01), "numbers": (NUMBER,), "seed": 1}
+    return KddiSimulator(KddiOptions(**{**given, **options}))
+
+
+def settings_of(**keys: Any) -> KddiSettings:
+    account = {"name": "kddi", "user": "testUser", "password": "testPass", "bot_id": "bot1", "sms_numbers": [NUMBER]}
+    return KddiSettings.model_validate({**account, **keys})
 
 
 @asynccontextmanager
-async def simulated(**options: Any) -> AsyncIterator[tuple[KddiSimulator, Webhook]]:
-    webhook = Webhook()
-    app = web.Application()
-    app.router.add_post("/kddi", webhook.take)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    webhook.url = f"http://127.0.0.1:{runner.addresses[0][1]}/kddi"
-    given = {"webhook": webhook.url, "receipt_after": 0.0, "retry": (0.01, 0.01, 0.01), "numbers": (NUMBER,), "seed": 1}
-    try:
-        async with KddiSimulator(KddiOptions(**{**given, **options})) as simulator:
-            yield simulator, webhook
-    finally:
-        await runner.cleanup()
-
-
-@asynccontextmanager
-async def connected(
-    keys: dict[str, Any] | None = None, **options: Any
-) -> AsyncIterator[tuple[KddiSimulator, Webhook, Kddi]]:
-    """A simulator, and a carrier that talks to it over sockets."""
-    async with simulated(**options) as (simulator, webhook):
+async def connected(keys: dict[str, Any] | None = None, patience: float = 5.0, **options: Any) -> AsyncIterator[Stage]:
+    """A simulator, an ear for what it notifies, and a carrier that talks to it over sockets."""
+    async with listening_ear() as ear, simulator_of(webhook=ear.url, **options) as simulator:
         url = f"http://127.0.0.1:{simulator.port}"
-        account = {"name": "kddi", "url": url, "user": "testUser", "password": "testPass", "bot_id": "bot1"}
-        client = HttpClient(url, connections=5, connect=5.0, timeout=0.5)
-        settings = KddiSettings.model_validate({**account, "sms_numbers": [NUMBER], **(keys or {})})
-        webhook.carrier = Kddi(settings, client)
-        try:
-            yield simulator, webhook, webhook.carrier
-        finally:
-            await client.close()
+        async with client_of(url, patience) as client:
+            carrier = ear.carrier = Kddi(settings_of(url=url, **(keys or {})), client)
+            yield simulator, ear, carrier
 
 
 PLUS = {"token_au": "a", "token_docomo": "d", "token_softbank": "s"}
@@ -96,59 +63,58 @@ def plus(content: Any, words: str = "") -> Text:
 
 
 async def test_an_sms_is_accepted_and_its_result_told() -> None:
-    async with connected() as (simulator, webhook, carrier):
+    async with connected() as (simulator, ear, carrier):
         answer = await carrier.send(text(carrier="docomo"))
         await simulator.quiet()
         [(id, message)] = simulator.accepted.items()
         assert answer == Answer(Verdict.SENT, (id.encode(),))
         assert message.body["smsmessage"]["smsText"] == "これは\nSMS 😀"
         assert message.body["dst"] == "2"
-        [receipt] = webhook.heard
-        assert isinstance(receipt, Receipt)
+        [receipt] = ear.receipts
         assert (receipt.id, receipt.state) == (id.encode(), MessageState.DELIVERED)
         assert receipt.done is not None
 
 
 async def test_an_sms_that_fails_says_so_in_the_word_of_the_config() -> None:
-    async with connected({"states": {"failed": "UNDELIV"}}, undelivered=1.0) as (simulator, webhook, carrier):
+    async with connected({"states": {"failed": "UNDELIV"}}, undelivered=1.0) as (simulator, ear, carrier):
         await carrier.send(text())
         await simulator.quiet()
-        assert [heard.state for heard in webhook.heard if isinstance(heard, Receipt)] == [MessageState.UNDELIVERABLE]
+        assert [receipt.state for receipt in ear.receipts] == [MessageState.UNDELIVERABLE]
 
 
 async def test_a_plus_message_tells_of_each_stage() -> None:
-    async with connected(PLUS, tokens=TOKENS) as (simulator, webhook, carrier):
+    async with connected(PLUS, tokens=TOKENS) as (simulator, ear, carrier):
         answer = await carrier.send(plus({"textMessage": "hello"}))
         await simulator.quiet()
-        statuses = sorted(body["RCSMessage"]["status"] for body in webhook.bodies)
+        statuses = sorted(hook.json["RCSMessage"]["status"] for hook in ear.hooks)
         assert statuses == ["delivered", "displayed", "sent"]
-        assert {heard.id for heard in webhook.heard} == set(answer.ids)
+        assert {heard.id for heard in ear.heard} == set(answer.ids)
         assert simulator.accepted[answer.ids[0].decode()].plus
 
 
 @pytest.mark.parametrize(("capable", "way"), [(1.0, True), (0.0, False)])
 async def test_a_plus_message_with_a_stand_in_goes_the_way_that_the_handset_has(capable: float, way: bool) -> None:
-    async with connected(PLUS, tokens=TOKENS, capable=capable) as (simulator, webhook, carrier):
+    async with connected(PLUS, tokens=TOKENS, capable=capable) as (simulator, ear, carrier):
         await carrier.send(plus({"textMessage": "hello"}, "SMS"))
         await simulator.quiet()
         assert [message.plus for message in simulator.accepted.values()] == [way]
-        assert webhook.heard
+        assert ear.heard
 
 
 async def test_a_handset_without_plus_message_revokes_one_that_has_no_stand_in() -> None:
-    async with connected(PLUS, tokens=TOKENS, capable=0.0) as (simulator, webhook, carrier):
+    async with connected(PLUS, tokens=TOKENS, capable=0.0) as (simulator, ear, carrier):
         await carrier.send(plus({"textMessage": "hello"}))
         await simulator.quiet()
-        states = {heard.state for heard in webhook.heard if isinstance(heard, Receipt)}
+        states = {receipt.state for receipt in ear.receipts}
         assert states == {MessageState.ENROUTE, MessageState.DELETED}
 
 
 async def test_a_status_can_be_asked_when_the_notification_is_lost() -> None:
-    async with connected(lost=1.0) as (simulator, webhook, carrier):
+    async with connected(lost=1.0) as (simulator, ear, carrier):
         answer = await carrier.send(text())
         [receipt] = await carrier.poll(answer.ids[0])
         assert isinstance(receipt, Receipt)
-        assert (receipt.state, webhook.heard) == (MessageState.DELIVERED, [])
+        assert (receipt.state, ear.heard) == (MessageState.DELIVERED, [])
         assert await carrier.poll(b"another") == ()
         assert simulator.counts["looked_up"] == 2
     async with connected(receipt_after=-1.0) as (simulator, _, carrier):
@@ -159,7 +125,7 @@ async def test_a_status_can_be_asked_when_the_notification_is_lost() -> None:
 
 
 async def test_handsets_say_things() -> None:
-    async with connected(PLUS, tokens=TOKENS) as (simulator, webhook, _):
+    async with connected(PLUS, tokens=TOKENS) as (simulator, ear, _):
         said = [
             {"from": HANDSET, "text": "はい"},
             {"kind": "message", "from": HANDSET, "text": "もしもし"},
@@ -174,11 +140,8 @@ async def test_handsets_say_things() -> None:
                 async with session.post("/-/mo", json=wrong) as response:
                     assert response.status == 400
         await simulator.quiet()
-        texts = sorted(heard.text for heard in webhook.heard if isinstance(heard, Mo))
-        assert texts == sorted(["はい", "もしもし", "Yes", '{"event":"newUser"}'])
-        assert {(heard.source, heard.destination) for heard in webhook.heard if isinstance(heard, Mo)} == {
-            ("819012345678", NUMBER)
-        }
+        assert {mo.text for mo in ear.mos} == {"はい", "もしもし", "Yes", '{"event":"newUser"}'}
+        assert {(mo.source, mo.destination) for mo in ear.mos} == {("819012345678", NUMBER)}
 
 
 async def test_people_can_ask_it() -> None:
@@ -212,13 +175,13 @@ async def test_people_can_ask_it() -> None:
 async def test_the_connector_knows_what_a_refusal_means(
     options: dict[str, Any], keys: dict[str, Any], verdict: Verdict, code: str
 ) -> None:
-    async with connected(keys, **options) as (_, _webhook, carrier):
+    async with connected(keys, **options) as (_, _ear, carrier):
         answer = await carrier.send(text())
         assert (answer.verdict, answer.code) == (verdict, code)
 
 
 async def test_a_send_without_a_reply_may_have_been_accepted() -> None:
-    async with connected(accept_and_hang=1.0) as (simulator, _, carrier):
+    async with connected(patience=0.3, accept_and_hang=1.0) as (simulator, _, carrier):
         with pytest.raises(Unanswered):
             await carrier.send(text())
         assert simulator.counts["accepted"] == 1
@@ -227,28 +190,34 @@ async def test_a_send_without_a_reply_may_have_been_accepted() -> None:
 # Notifications
 
 
-async def test_an_answer_other_than_200_is_told_again_three_times_at_most() -> None:
-    async with connected() as (simulator, webhook, carrier):
-        webhook.statuses = [204, 500, 404, 400]
+class Deaf(Kddi):
+    """Wants to hear nothing."""
+
+    def hear(self, hook: Hook) -> Sequence[Heard]:
+        raise HookRefused(400, "not today")
+
+
+async def test_a_notification_comes_four_times_at_most() -> None:
+    async with connected() as (simulator, ear, carrier):
+        ear.carrier = Deaf(settings_of(), Paper())
         await carrier.send(text())
         await simulator.quiet()
-        assert len(webhook.bodies) == 4
+        assert ear.refusals == [400] * 4
         assert simulator.counts["given_up"] == 1
+    assert len(KddiOptions().retry) == 3
 
 
-async def test_an_answer_after_half_a_second_is_none() -> None:
-    async with connected(retry=()) as (simulator, webhook, carrier):
-        webhook.slow = 0.6
-        await carrier.send(text())
-        await simulator.quiet()
-        assert simulator.counts["given_up"] == 1
+def test_nothing_but_200_within_half_a_second_is_an_answer() -> None:
+    simulator = simulator_of()
+    assert [status for status in (0, 200, 201, 202, 204, 302, 404, 500) if simulator.taken(status)] == [200]
+    assert simulator.patience == 0.5
 
 
-async def test_each_kind_may_have_its_own_url() -> None:
-    async with simulated(mo_webhook="http://gw/mo", plus_webhook="http://gw/plus") as (simulator, _):
-        [answer] = simulator.mo({"from": HANDSET, "text": "a"})
-        [message] = simulator.mo({"kind": "message", "from": HANDSET, "text": "a"})
-        assert (answer.url, message.url) == ("http://gw/mo", "http://gw/plus")
+def test_each_kind_may_have_its_own_url() -> None:
+    simulator = simulator_of(mo_webhook="http://gw/mo", plus_webhook="http://gw/plus")
+    [answer] = simulator.mo({"from": HANDSET, "text": "a"})
+    [message] = simulator.mo({"kind": "message", "from": HANDSET, "text": "a"})
+    assert (answer.url, message.url) == ("http://gw/mo", "http://gw/plus")
 
 
 # What it refuses
@@ -287,7 +256,7 @@ async def status(simulator: KddiSimulator, body: Any, headers: CIMultiDict[str])
 
 
 async def test_the_request_of_the_documents_is_accepted() -> None:
-    async with simulated() as (simulator, _):
+    async with simulator_of() as simulator:
         assert await status(simulator, request(), headers()) == 202
 
 
@@ -312,18 +281,18 @@ async def test_the_request_of_the_documents_is_accepted() -> None:
     ],
 )
 async def test_a_body_that_is_not_as_the_documents_have_it_is_refused(body: Any) -> None:
-    async with simulated() as (simulator, _):
+    async with simulator_of() as simulator:
         assert await status(simulator, body, headers()) == 400
         assert simulator.counts["refused"] == 1
 
 
 async def test_an_encoding_that_says_something_else_may_pass() -> None:
-    async with simulated(check_encoding=False) as (simulator, _):
+    async with simulator_of(check_encoding=False) as simulator:
         assert await status(simulator, sms(smsTextEnc="QUJD"), headers()) == 202
 
 
 async def test_headers_that_are_not_as_the_documents_have_them_are_refused() -> None:
-    async with simulated() as (simulator, _):
+    async with simulator_of() as simulator:
         assert await status(simulator, request(), headers(Authorization="Basic x")) == 401
         assert await status(simulator, request(), headers("a", "d", "s")) == 401
         assert await status(simulator, request(), headers(X_Fallback="")) == 400
@@ -334,7 +303,7 @@ async def test_headers_that_are_not_as_the_documents_have_them_are_refused() -> 
 async def test_a_plus_message_is_refused_when_it_is_none() -> None:
     contact = {"messageContact": {"userContact": HANDSET}}
     good = {"message": {**contact, "RCSMessage": {"textMessage": "hello"}}, "dst": "1"}
-    async with simulated(tokens=TOKENS) as (simulator, _):
+    async with simulator_of(tokens=TOKENS) as simulator:
         assert await status(simulator, good, headers(*TOKENS, X_Fallback="1")) == 202
         assert await status(simulator, request(), headers()) == 202
         assert await status(simulator, good, headers(X_Fallback="1")) == 401
@@ -346,9 +315,9 @@ async def test_a_plus_message_is_refused_when_it_is_none() -> None:
 
 
 async def test_sends_above_the_limits_get_503() -> None:
-    async with simulated(throttle_above=3.0) as (simulator, _):
+    async with simulator_of(throttle_above=3.0) as simulator:
         assert [await status(simulator, request(), headers()) for _ in range(5)].count(503) == 2
-    async with simulated(concurrent=1, slow=0.3) as (simulator, _):
+    async with simulator_of(concurrent=1, slow=0.3) as simulator:
         both = await asyncio.gather(*(status(simulator, request(), headers()) for _ in range(2)))
         assert sorted(both) == [202, 503]
 
@@ -359,7 +328,7 @@ async def test_sends_above_the_limits_get_503() -> None:
 )
 async def test_nobody_else_may_ask(method: str, path: str) -> None:
     async with (
-        simulated() as (simulator, _),
+        simulator_of() as simulator,
         aiohttp.ClientSession(f"http://127.0.0.1:{simulator.port}") as session,
         session.request(method, PATH + path) as response,
     ):
@@ -368,7 +337,7 @@ async def test_nobody_else_may_ask(method: str, path: str) -> None:
 
 async def test_a_capability_check_without_a_number_is_refused() -> None:
     async with (
-        simulated() as (simulator, _),
+        simulator_of() as simulator,
         aiohttp.ClientSession(f"http://127.0.0.1:{simulator.port}") as session,
         session.post(f"{PATH}/contactCapabilities", json={"number": 1}, headers=headers()) as response,
     ):
