@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from protocol.consts import MessageState, Status
+from routing.table import Table
 from smppgw import __version__
 from smppgw.access import AccessLog
 from smppgw.accounts import AccountState
@@ -88,6 +89,7 @@ class GatewayMetrics(Collector):
         yield from _smpp([each for each in connectors if isinstance(each, Connector)])
         yield from _carriers([each for each in connectors if isinstance(each, CarrierConnector)])
         yield from _targets(list(running.targets.values()), pipeline.clock())
+        yield _senders(pipeline.table)
 
 
 class _Read(Collector):
@@ -303,7 +305,11 @@ def _carriers(connectors: list[CarrierConnector]) -> Iterator[Metric]:
     ]
     gauges: list[tuple[str, str, Callable[[CarrierConnector], float]]] = [
         ("joining", "Messages that wait for their other parts.", lambda connector: connector.joining),
-        ("early_receipts", "Receipts of a carrier whose message is not known yet.", lambda connector: connector.hearing.early),
+        (
+            "early_receipts",
+            "Receipts of a carrier whose message is not known yet.",
+            lambda connector: connector.hearing.early,
+        ),
     ]
     yield from _each(connectors, counters, gauges)
     yield _counter(
@@ -347,6 +353,16 @@ def _targets(targets: list[Target], now: float) -> Iterator[Metric]:
     yield _gauge("target_oldest_seconds", "Age of the first message that waits for it.", by_target, ages)
     up = [((target.name,), target.up) for target in targets]
     yield _gauge("target_up", "1 while a member can submit.", by_target, up)
+
+
+def _senders(table: Table) -> Metric:
+    pools = {route.pool.name: route.pool for route in table.routes if route.pool is not None}
+    used: list[Sample] = [
+        ((name.decode("latin-1"), member.sender.value), member.used)
+        for name, pool in pools.items()
+        for member in pool.members
+    ]
+    return _counter("sender_messages", "Messages that got this source from this pool.", ("pool", "sender"), used)
 
 
 def _by(samples: Iterable[tuple[tuple[str, ...], float]]) -> list[Sample]:

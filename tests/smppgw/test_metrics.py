@@ -13,11 +13,13 @@ from protocol.consts import MessageState, Status
 from protocol.timers import Timers
 from routing.groups import Group
 from routing.message import Delivery, Message
+from routing.senders import Pool, Sender
+from routing.table import Table
 from smppgw import __version__
 from smppgw.access import AccessLog
 from smppgw.metrics import COUNTS, GatewayMetrics, state_name, status_name
 from smppgw.pipeline import Pipeline
-from smppgw.settings import Account, Gateway, Limits
+from smppgw.settings import Account, Gateway, Limits, Route
 from smppgw.settings import Connector as ConnectorSettings
 from smppgw.smpp.connector import Connector
 from smppgw.smpp.inbound import EsmeLink
@@ -175,6 +177,17 @@ async def test_the_pipeline_is_counted(gateway: Standing) -> None:
     assert read["smppgw_links_refused_total reason=links"] == 4
     assert read["smppgw_access_log_errors_total"] == 0
     assert read["smppgw_access_log_lost_lines_total"] == 0
+
+
+async def test_what_senders_gave_is_counted(gateway: Standing) -> None:
+    pool = Pool("shop", [Sender("SHOP", "alphanumeric"), Sender("+12125550123", "long")])
+    routes = [Route(name="a", to="nexmo"), Route(name="b", to="nexmo"), Route(name="c", to="nexmo")]
+    gateway.pipeline.table = Table(routes, pools={"a": pool, "b": pool})
+    for destination in (b"8190", b"1212", b"8190"):
+        pool.choose(destination, 1)
+    read = await gateway.read()
+    assert read["smppgw_sender_messages_total pool=shop sender=SHOP"] == 2
+    assert read["smppgw_sender_messages_total pool=shop sender=+12125550123"] == 1
 
 
 async def test_the_process_tells_what_it_is(gateway: Standing) -> None:
