@@ -6,6 +6,7 @@ from smppgw.carriers.aix import Aix, AixSettings
 from smppgw.carriers.contract import Make
 from smppgw.carriers.kddi import Kddi, KddiSettings
 from smppgw.carriers.settings import CarrierSettings
+from smppgw.carriers.template import Template, TemplateSettings
 from smppgw.carriers.twilio_commands import CommandsSettings, TwilioCommands
 from smppgw.carriers.twilio_messages import MessagesSettings, TwilioMessages
 from smppgw.carriers.vonage import Vonage, VonageSettings
@@ -19,6 +20,7 @@ class Kind(NamedTuple):
 KINDS: dict[str, Kind] = {
     "aix": Kind(AixSettings, Aix),
     "kddi": Kind(KddiSettings, Kddi),
+    "template": Kind(TemplateSettings, Template),
     "twilio_commands": Kind(CommandsSettings, TwilioCommands),
     "twilio_messages": Kind(MessagesSettings, TwilioMessages),
     "vonage": Kind(VonageSettings, Vonage),

@@ -17,6 +17,54 @@ from smppgw.simulate.vonage import VonageOptions, VonageSimulator
 
 TOKEN = "fedcba9876543210fedcba9876543210"
 
+AIX_BY_TEMPLATE: dict[str, Any] = {
+    "longest": 660,
+    "idempotent": True,
+    "secrets": {"token": "0123456789abcdef0123456789abcdef"},
+    "carriers": {"au": "101", "docomo": "103", "softbank": "105", "rakuten": "106"},
+    "send": {
+        "path": "/p5/api/mt.json",
+        "form": {
+            "token": "{token}",
+            "clientId": "1234",
+            "smsCode": "12345",
+            "message": "{text}",
+            "phoneNumber": "{destination}",
+            "clientTag": "{tag}",
+            "carrierId": "{carrier}",
+        },
+    },
+    "reply": {
+        "code": "json:responseCode",
+        "success": ["0"],
+        "reason": "json:responseMessage",
+        "codes": {
+            "110 Invalid token.": {"verdict": "later", "alarm": True},
+            "110 Invalid phoneNumber.": {"verdict": "never", "status": "RINVDSTADR"},
+            "120": {"verdict": "never", "status": "RINVMSGLEN"},
+            "300": {"verdict": "later", "status": "RMSGQFUL"},
+            "400": {"verdict": "never", "again": "sent"},
+            "500": "later",
+        },
+    },
+    "webhook_unwrap": "json",
+    "webhook_items": "eventNotifications",
+    "receipts": {
+        "when": {"type": "DLR"},
+        "id": "clientTag",
+        "state": "statusId",
+        "states": {"1": "ENROUTE", "2": "DELIVRD", "3": "UNDELIV"},
+        "err": "detailedStatusId",
+    },
+    "look_up": {
+        "path": "/p5/api/status.json",
+        "query": {"token": "{token}", "clientId": "1234", "clientTag": "{id}"},
+        "items": "status",
+        "id": "clientTag",
+    },
+}
+"""The current API of AIX, described in the config alone."""
+
 
 @dataclass(frozen=True)
 class Said:
@@ -69,6 +117,11 @@ CASES: dict[str, Case] = {
         {"auth_token": "wrong"},
         mo=Said({"sim": "DE" + "b" * 32, "text": "on"}, "819012345678", "2936", "on"),
         signed=True,
+    ),
+    "template": Case(
+        lambda webhook="", **more: AixSimulator(AixOptions(webhook=webhook, **more)),
+        AIX_BY_TEMPLATE,
+        {"secrets": {"token": "ffffffffffffffffffffffffffffffff"}},
     ),
     "vonage": Case(
         lambda webhook="", **more: VonageSimulator(VonageOptions(webhook=webhook, **more)),

@@ -46,11 +46,19 @@ async def statuses(session: aiohttp.ClientSession, /, **fields: str) -> list[str
 @pytest.mark.parametrize(
     ("text", "unicode", "count"),
     [
-        ("x" * 160, False, 1), ("x" * 161, False, 2), ("x" * 306, False, 2), ("x" * 307, False, 3),
-        ("€" * 80, False, 1), ("€" * 81, False, 2), ("あ" * 70, True, 1), ("あ" * 71, True, 2), ("あ" * 670, True, 10), ("😀" * 35, True, 1),
+        ("x" * 160, False, 1),
+        ("x" * 161, False, 2),
+        ("x" * 306, False, 2),
+        ("x" * 307, False, 3),
+        ("€" * 80, False, 1),
+        ("€" * 81, False, 2),
+        ("あ" * 70, True, 1),
+        ("あ" * 71, True, 2),
+        ("あ" * 670, True, 10),
+        ("😀" * 35, True, 1),
         ("😀" * 36, True, 2),
     ],
-)  # fmt: skip
+)
 def test_texts_are_counted_in_parts(text: str, unicode: bool, count: int) -> None:
     assert parts(text, unicode) == count
 
