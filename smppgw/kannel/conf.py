@@ -25,13 +25,13 @@ _MAX_LINES = 1_000_000
 
 
 class Place(NamedTuple):
-    """A line of a file."""
+    """A line of a file; line 0 is the file as a whole."""
 
     file: str
     line: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 @dataclass(frozen=True, slots=True)

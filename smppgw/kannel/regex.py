@@ -5,6 +5,7 @@ nearly Python's already.
 """
 
 import re
+import warnings
 
 _CLASSES = {
     "alnum": "0-9A-Za-z",
@@ -57,8 +58,10 @@ def translate(pattern: str) -> str:
             at += 1
     result = "".join(done)
     try:
-        re.compile(result)
-    except (re.error, OverflowError, RecursionError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what Python may mean otherwise some day
+            re.compile(result)
+    except (re.error, OverflowError, RecursionError, Warning) as error:
         raise ValueError(str(error)) from None
     return result
 
