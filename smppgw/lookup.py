@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
@@ -86,7 +86,6 @@ class Lookup:
         if len(self._asking) < self.settings.window:
             task = self._loop.create_task(self._work(), name="carrier look-up")
             self._asking.add(task)
-            task.add_done_callback(self._asking.discard)
         if self._timer is None:
             self._set_timer()
         return True
@@ -129,6 +128,12 @@ class Lookup:
     # Questions
 
     async def _work(self) -> None:
+        try:
+            await self._empty_the_queue()
+        finally:  # not in a callback of the task: who is asked for before that would wait for nobody
+            self._asking.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def _empty_the_queue(self) -> None:
         while self._queue:
             number, _ = self._queue.popitem(last=False)
             if self._loop.time() < self._rests_until:

@@ -192,6 +192,19 @@ async def test_no_more_questions_are_open_than_the_window_allows() -> None:
 
 
 @jumping
+async def test_who_asks_about_another_number_when_he_is_answered_is_served_at_once() -> None:
+    directory = Directory()
+    lookup = made(directory, window=1)
+    later: list[Heard] = []
+    lookup.ask(DOCOMO, lambda: later.append(Heard(lookup, OTHER)))
+    await settle()
+    directory.answer('{"carrier": "au"}')
+    await settle()
+    assert len(directory.asked) == 2
+    await lookup.close()
+
+
+@jumping
 async def test_above_the_numbers_that_may_wait_prefixes_decide_at_once() -> None:
     directory = Directory()
     lookup = made(directory, max_waiting=1)
