@@ -123,8 +123,9 @@ class ConfigError(Exception):
         self.problems = problems
 
 
-def _kind_of(table: Any) -> Any:
-    return table.get("kind", "smpp") if isinstance(table, dict) else getattr(table, "kind", None)
+def _kind_of(table: Any) -> str:
+    kind = table.get("kind", "smpp") if isinstance(table, dict) else getattr(table, "kind", None)
+    return kind if isinstance(kind, str) else ""
 
 
 if TYPE_CHECKING:

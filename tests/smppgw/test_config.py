@@ -295,6 +295,12 @@ def test_a_hash_of_another_form_is_a_problem() -> None:
     assert "smppgw hash-password" in problems["accounts.demo.password_hash"]
 
 
+@pytest.mark.parametrize("kind", [[], {}, 3, True, "nope"])
+def test_a_connector_of_no_known_kind_is_a_problem(kind: Any) -> None:
+    problems = refused(small(connectors=small()["connectors"] | {"more": {"kind": kind, "password": "x"}}))
+    assert problems["connectors.more.kind"].startswith(f"{kind!r} is not known")
+
+
 # Mobile carriers
 
 
