@@ -10,7 +10,7 @@ not match are the fields walked one by one, to say which of them is wrong.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar, get_type_hints
 
@@ -25,8 +25,8 @@ T = TypeVar("T", bound=tuple[Any, ...])
 class Integer:
     """One octet, 0 to 255."""
 
-    def pattern(self) -> bytes:
-        return rb"(.)"
+    def pattern(self, group: bytes) -> bytes:
+        return group + rb".)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,10 @@ class CString:
     exact: bool = False
     """Empty or exactly `size` octets: the times of 7.1.1."""
 
-    def pattern(self) -> bytes:
+    def pattern(self, group: bytes) -> bytes:
         # Possessive (+), since no shorter match can be followed by a NUL: that takes a tenth off a match.
-        return rb"(|[^\0]{%d})\0" % (self.size - 1) if self.exact else rb"([^\0]{0,%d}+)\0" % (self.size - 1)
+        size = self.size - 1
+        return group + (rb"|[^\0]{%d})\0" % size if self.exact else rb"[^\0]{0,%d}+)\0" % size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +122,32 @@ def _table(cls: type[T]) -> list[tuple[str, Kind]]:
 def generate(cls: type[T], *, response: bool) -> Codec:
     """The codec of a body class. A response may come without any body (4.4.2): its defaults stand for it."""
     table = _table(cls)
-    scope: dict[str, Any] = {
-        "cls": cls, "new": tuple.__new__, "diagnose": diagnose, "check": tlv.check, "surplus": surplus,
-        "refuse": refuse_encode, "overflow": overflow, "no_length": no_length, "cut": cut_message,
-    }  # fmt: skip
-    decode = _decoder(table, scope, response)
+    scope = _scope(cls)
+    decode = _decoder(table, scope, response=response)
     encode = _encoder(table, scope)
     exec(compile(decode + encode, f"<codec of {cls.__name__}>", "exec"), scope)  # noqa: S102  our own text, made above
     return Codec(scope["decode"], scope["encode"])
 
 
-def _decoder(table: list[tuple[str, Kind]], scope: dict[str, Any], response: bool) -> str:
+def generate_part(cls: type[T], *wanted: str) -> Callable[[bytes], tuple[Any, ...]]:
+    """Decodes some fields alone, and refuses what the decoder of all of them refuses."""
+    scope = _scope(cls)
+    decode = _decoder(_table(cls), scope, response=False, wanted=wanted)
+    exec(compile(decode, f"<part of {cls.__name__}>", "exec"), scope)  # noqa: S102  our own text, made above
+    found: Callable[[bytes], tuple[Any, ...]] = scope["decode"]
+    return found
+
+
+def _scope(cls: type[Any]) -> dict[str, Any]:
+    return {
+        "cls": cls, "new": tuple.__new__, "diagnose": diagnose, "check": tlv.check, "surplus": surplus,
+        "refuse": refuse_encode, "overflow": overflow, "no_length": no_length, "cut": cut_message,
+    }  # fmt: skip
+
+
+def _decoder(
+    table: list[tuple[str, Kind]], scope: dict[str, Any], *, response: bool, wanted: Collection[str] | None = None
+) -> str:
     lines = ["def decode(body):"]
     if response:
         lines.append("    if not body: return cls()")
@@ -139,17 +155,23 @@ def _decoder(table: list[tuple[str, Kind]], scope: dict[str, Any], response: boo
     run: list[tuple[str, Kind]] = []
     made: list[str] = []
 
+    def is_wanted(name: str) -> bool:
+        return wanted is None or name in wanted
+
     def finish_run() -> None:
         if not run:
             return
-        key = f"run{len(made)}"
+        key = f"run_{run[0][0]}"
         scope[key] = list(run)
-        scope[key + "_match"] = re.compile(b"".join(k.pattern() for _, k in run), re.DOTALL).match  # type: ignore[union-attr]
+        kept = [(name, kind) for name, kind in run if is_wanted(name)]
+        pattern = b"".join(k.pattern(b"(" if is_wanted(n) else b"(?:") for n, k in run)  # type: ignore[union-attr]
+        scope[key + "_match"] = re.compile(pattern, re.DOTALL).match
         lines.append(f"    m = {key}_match(body, at)")
         lines.append(f"    if m is None: raise diagnose(body, at, {key})")
-        lines.append(f"    {', '.join('v_' + n for n, _ in run)}, = m.groups()")
+        if kept:
+            lines.append(f"    {', '.join('v_' + n for n, _ in kept)}, = m.groups()")
         lines.append("    at = m.end()")
-        made.extend(f"v_{n}[0]" if isinstance(k, Integer) else f"v_{n}" for n, k in run)
+        made.extend(f"v_{n}[0]" if isinstance(k, Integer) else f"v_{n}" for n, k in kept)
         run.clear()
 
     for name, kind in table:
@@ -173,10 +195,14 @@ def _decoder(table: list[tuple[str, Kind]], scope: dict[str, Any], response: boo
         else:
             scope[f"read_{name}"] = kind.read
             lines.append(f"    v_{name}, at = read_{name}(body, at)")
-        made.append(f"v_{name}")
+        if is_wanted(name):
+            made.append(f"v_{name}")
     finish_run()
     lines.append("    if at != len(body): raise surplus(len(body) - at)")
-    lines.append(f"    return new(cls, ({', '.join(made)},))" if made else "    return cls()")
+    if wanted is not None:
+        lines.append(f"    return {', '.join(made)},")
+    else:
+        lines.append(f"    return new(cls, ({', '.join(made)},))" if made else "    return cls()")
     return "\n".join(lines) + "\n"
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 from protocol import tlv
 from protocol.consts import RESPONSE, Command, Status, Tag
 from protocol.errors import LocalError, PduError
-from protocol.fields import Codec, CString, Integer, ShortMessage, Tlvs, generate, overflow
+from protocol.fields import Codec, CString, Integer, ShortMessage, Tlvs, generate, generate_part, overflow
 
 Octet = Annotated[int, Integer()]
 SystemId = Annotated[bytes, CString(16, Status.RINVSYSID)]
@@ -344,6 +344,11 @@ decode_submit: Callable[[bytes], SubmitSm] = CODECS[Command.SUBMIT_SM].decode
 encode_submit: Callable[[SubmitSm], bytes] = CODECS[Command.SUBMIT_SM].encode
 decode_message_id: Callable[[bytes], MessageIdResp] = CODECS[Command.SUBMIT_SM_RESP].decode
 """The hot ones, with their types (deliver_sm is read by the first, too)."""
+
+decode_report: Callable[[bytes], tuple[int, bytes, bytes]] = generate_part(
+    SubmitSm, "esm_class", "short_message", "tlvs"
+)
+"""All that a receipt is read from, in half the time of the whole deliver_sm."""
 
 
 def message_id(body: bytes) -> bytes:

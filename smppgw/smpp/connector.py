@@ -14,7 +14,6 @@ import structlog
 from protocol import pdus, receipt, tlv
 from protocol.consts import RECEIPT_TYPES, Command, EsmClass, Status, Tag
 from protocol.errors import PduError
-from protocol.pdus import SubmitSm
 from protocol.session import Answered, Asked, Lapsed
 from routing import retry
 from routing.message import OFFERED, Message
@@ -418,19 +417,21 @@ class Connector(Keeper):
 
     def deliver(self, bind: Bind, event: Asked) -> None:
         """A deliver_sm or data_sm of the upstream: a receipt or an MO message."""
+        body = event.body
         try:
-            pdu = _as_deliver(event)
+            if event.command != _DELIVER_SM:
+                body = pdus.encode_submit(pdus.submit_of(pdus.decode(event.command, body)))
+            esm_class, words, tlvs = pdus.decode_report(body)
         except PduError as error:
             self.counts.unreadable += 1
             log.warning("unreadable deliver_sm", connector=self.name, reason=str(error))
             bind.session.answer(event, error.status)
             return
         report = Report(bind, event)
-        found = self._receipt_in(pdu)
+        found = _receipt_in(esm_class, words, tlvs)
         if found is None:
             self.counts.mo += 1
-            body = event.body if event.command == Command.DELIVER_SM else pdus.encode_submit(pdu)
-            self.pipeline.returns.mo(self.name, pdu, body, report)
+            self.pipeline.returns.mo(self.name, pdus.decode_submit(body), body, report)
             return
         if not found.id:
             self.counts.unreadable += 1
@@ -440,14 +441,6 @@ class Connector(Keeper):
         if found.state is not None:
             self.counts.receipts[found.state] += 1
         self.pipeline.returns.receipt(self, found, report)
-
-    def _receipt_in(self, pdu: SubmitSm) -> receipt.Receipt | None:
-        kind = pdu.esm_class & RECEIPT_TYPES
-        values = tlv.parse(pdu.tlvs) if pdu.tlvs else {}
-        if kind not in _RECEIPTS and (kind or Tag.RECEIPTED_MESSAGE_ID not in values):
-            return None
-        words = pdu.short_message or values.get(Tag.MESSAGE_PAYLOAD, b"")
-        return receipt.parse(words, values) or receipt.Receipt(b"")
 
     # Pauses
 
@@ -470,7 +463,9 @@ class Connector(Keeper):
         self.turned()
 
 
-def _as_deliver(event: Asked) -> SubmitSm:
-    if event.command == _DELIVER_SM:
-        return pdus.decode_submit(event.body)
-    return pdus.submit_of(pdus.decode(event.command, event.body))
+def _receipt_in(esm_class: int, words: bytes, tlvs: bytes) -> receipt.Receipt | None:
+    kind = esm_class & RECEIPT_TYPES
+    values = tlv.parse(tlvs) if tlvs else {}
+    if kind not in _RECEIPTS and (kind or Tag.RECEIPTED_MESSAGE_ID not in values):
+        return None
+    return receipt.parse(words or values.get(Tag.MESSAGE_PAYLOAD, b""), values) or receipt.Receipt(b"")

@@ -1,5 +1,6 @@
 """Every PDU of SMPP 3.4 has the fields of the specification, and reads what it writes."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,13 +23,14 @@ from protocol.pdus import (
     UnsuccessSme,
     decode,
     decode_message_id,
+    decode_report,
     decode_submit,
     encode,
     encode_receipt,
     encode_submit,
     message_id,
 )
-from tests.protocol.bodies import octet, pdu, text
+from tests.protocol.bodies import octet, of, pdu, text
 
 MULTI = b"\0\1\1src\0" + b"%b" + b"\0\0\0\0\0\0\0\0\0\2hi"
 
@@ -154,6 +156,24 @@ def test_an_overlong_text_of_a_bind_has_its_own_status(field: str, longest: int,
 def test_a_message_id_may_have_64_octets() -> None:
     assert decode_message_id(b"x" * 64 + b"\0").message_id == b"x" * 64
     assert refused(Command.SUBMIT_SM_RESP, b"x" * 65 + b"\0")[1] is Status.RINVMSGID
+
+
+def outcome(decode: Callable[[bytes], tuple[Any, ...]], body: bytes) -> object:
+    try:
+        return decode(body)
+    except PduError as error:
+        return str(error), error.status
+
+
+@given(of(SubmitSm).map(encode_submit), st.data())
+def test_what_a_receipt_is_read_from_is_read_and_refused_as_in_the_whole_pdu(body: bytes, data: st.DataObject) -> None:
+    def three_of_all(body: bytes) -> tuple[Any, ...]:
+        pdu = decode_submit(body)
+        return pdu.esm_class, pdu.short_message, pdu.tlvs
+
+    at = data.draw(st.integers(0, len(body)))
+    for octets in (body, body[:at], body[:at] + data.draw(st.binary(max_size=30)) + body[at:]):
+        assert outcome(decode_report, octets) == outcome(three_of_all, octets)
 
 
 @given(text(80) | st.binary(max_size=80), st.sampled_from([b"", b"\0", b"\0\x04\x27"]))
