@@ -121,6 +121,32 @@ def hash_password() -> None:
     print(hash_password(text))
 
 
+@app.command("import-kannel")
+def import_kannel(
+    files: Annotated[list[Path], typer.Argument(help="kannel.conf, and opensmppbox.conf where there is one.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the TOML here.")] = None,
+) -> None:
+    """Write the config that does what a Kannel set-up does; what has no equivalent is listed on standard error."""
+    from smppgw.kannel.conf import ConfError, load
+    from smppgw.kannel.importer import convert
+
+    try:
+        found = convert(load(*files))
+    except ConfError as error:
+        _refuse(files[0], error)
+    for problem in found.lost:
+        print(problem, file=sys.stderr)
+    text = f"# Imported from {', '.join(map(str, files))}; conf/smppgw.toml shows every key.\n\n{found.text}"
+    if output is None:
+        print(text, end="")
+        return
+    try:
+        output.touch(mode=0o600)  # there are passwords in it
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        _fail(f"{output} cannot be written: {error.strerror}")
+
+
 @app.command()
 def send(
     to: Annotated[str, typer.Option(help="Destination address.")],

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from smppgw import config, toml
-from smppgw.kannel import connectors, logins, routes
-from smppgw.kannel.conf import Conf, Group, Place, Problem
+from smppgw.kannel import connectors, logins, routes, verdicts
+from smppgw.kannel.conf import Conf, Place, Problem
 from smppgw.kannel.connectors import Link, octets
-from smppgw.kannel.keys import SMSC_TYPES, Fate, judge
+from smppgw.kannel.keys import SMSC_TYPES, Fate
 from smppgw.kannel.logins import Login
 from smppgw.kannel.meaning import model
 from smppgw.kannel.model import Kannel, OpenSmppBox
@@ -305,6 +305,8 @@ def _mo_routes(
 
 
 def _unsaid(conf: Conf) -> Iterator[Problem]:
+    yield from verdicts.means_nothing(conf)
+    yield from verdicts.refused(conf)
     for group in conf.groups:
         smsc = group.text("smsc")
         if group.name == "smsc" and smsc in SMSC_TYPES and smsc != "smpp":
@@ -314,21 +316,13 @@ def _unsaid(conf: Conf) -> Iterator[Problem]:
         if group.name in {"smsbox", "sms-service"}:
             yield Problem(group.place, f"group {group.name} has no place", _HTTP)
         for key in group.settings:
-            if (found := _unsaid_key(group, key, smsc)) is not None:
-                yield found
+            if verdicts.of_key(group, key).fate is Fate.HONOURED and key not in _TAKEN.get(group.name, "").split():
+                yield Problem(group.at(key), f"{key} has no place", _reason(group.name, key))
 
 
-def _unsaid_key(group: Group, key: str, smsc: str | None) -> Problem | None:
-    judgement = judge(group.name, key, smsc)
-    if judgement.fate is Fate.HONOURED:
-        if key in _TAKEN.get(group.name, "").split():
-            return None
-        reasons = _REASONS.get(group.name, {})
-        default = _LISTS if group.name == "core" else _HTTP
-        reason = next((reason for words, reason in reasons.items() if key in words.split()), default)
-        return Problem(group.at(key), f"{key} has no place", reason)
-    said = "means nothing here" if judgement.fate is Fate.NOTHING else "is refused"
-    return Problem(group.at(key), f"{key} {said}", judgement.reason)
+def _reason(group: str, key: str) -> str:
+    default = _LISTS if group == "core" else _HTTP
+    return next((reason for words, reason in _REASONS.get(group, {}).items() if key in words.split()), default)
 
 
 def _differences(
