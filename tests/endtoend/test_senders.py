@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from protocol.consts import EsmClass, Status
+from protocol.consts import EsmClass, MessageState, Status
+from smppgw.ports import free_port
 from smppgw.simulate.smsc import Smsc
+from smppgw.simulate.vonage import VonageOptions, VonageSimulator
 from tests.endtoend.conftest import Join, Relay, Serve, Simulate
 from tests.kit import SMPPGW, Config, relay_config, toml
 
@@ -99,6 +101,29 @@ async def test_parts_of_a_long_message_and_retries_have_one_sender(
             await esme.submitted(f"81901234567{reference}", text, source_addr=b"", esm_class=int(EsmClass.UDHI))
     await esme.wait_receipts(30)
     assert {len(each) for each in sources(smsc).values()} == {1}
+
+
+async def test_a_pool_serves_an_https_carrier_too(serve: Serve, join: Join) -> None:
+    port = free_port()
+    async with VonageSimulator(VonageOptions(webhook=f"http://127.0.0.1:{port}/vonage")) as carrier:
+        keys = {"kind": "vonage", "url": f"http://127.0.0.1:{carrier.port}", "webhook_path": "/vonage"}
+        keys |= {"api_key": carrier.options.api_key, "api_secret": carrier.options.api_secret}
+        config = relay_config(1, **pooled({"members": NUMBERS, "sticky": False}), webhooks={"port": port})
+        gateway = await serve(config | {"connectors": {"up": keys}})
+        esme = await join(gateway)
+        for reference in range(6):
+            for number in (2, 1):
+                text = bytes((5, 0, 3, reference, 2, number)) + b"part"
+                await esme.submitted(JP, text, source_addr=b"shop", esm_class=int(EsmClass.UDHI))
+        receipts = await esme.wait_receipts(12)
+        assert {receipt.state for receipt in receipts} == {MessageState.DELIVERED}
+        sent = list(carrier.accepted.values())
+        assert {each["text"] for each in sent} == {"partpart"}
+        assert len(sent) == 6
+        assert {"+" + each["from"] for each in sent} <= set(NUMBERS)
+        (notification,) = carrier.mo({"from": JP, "to": NUMBERS[1][1:], "text": "hello"})
+        carrier.notify(lambda: notification)
+        assert [pdu.short_message for pdu in await esme.wait_mo(1)] == [b"hello"]
 
 
 async def test_a_destination_without_a_sender_is_an_invalid_source(relay: Relay, smsc: Smsc, join: Join) -> None:
