@@ -2,9 +2,11 @@
 
 from typing import NamedTuple
 
-from smppgw.carriers.aix import Aix, AixSettings
+from smppgw.carriers.aix import Aix
+from smppgw.carriers.aix_settings import AixSettings
 from smppgw.carriers.contract import Make
-from smppgw.carriers.kddi import Kddi, KddiSettings
+from smppgw.carriers.kddi import Kddi
+from smppgw.carriers.kddi_settings import KddiSettings
 from smppgw.carriers.settings import CarrierSettings
 from smppgw.carriers.template import Template, TemplateSettings
 from smppgw.carriers.twilio_commands import CommandsSettings, TwilioCommands

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from aiohttp import web
 
-from smppgw.carriers.aix import PHONE
+from smppgw.carriers.aix_requests import PHONE
 from smppgw.simulate.carrier import CarrierOptions, CarrierSimulator, Notification, form
 
 GENERATIONS: Final = ("p1", "p4", "p11", "p5")

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from protocol.consts import MessageState, Status
 from protocol.receipt import Receipt
-from smppgw.carriers.aix import Aix, AixSettings
+from smppgw.carriers.aix import Aix
+from smppgw.carriers.aix_settings import AixSettings
 from smppgw.carriers.aix_texts import OPT_OUT
 from smppgw.carriers.client import Reply, Unanswered
 from smppgw.carriers.contract import Answer, Hook, HookRefused, Text, Verdict

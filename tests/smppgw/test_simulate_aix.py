@@ -12,7 +12,8 @@ from aiohttp import web
 
 from protocol.consts import MessageState, Status
 from protocol.receipt import Receipt
-from smppgw.carriers.aix import Aix, AixSettings
+from smppgw.carriers.aix import Aix
+from smppgw.carriers.aix_settings import AixSettings
 from smppgw.carriers.aix_texts import OPT_OUT
 from smppgw.carriers.client import HttpClient, Unanswered
 from smppgw.carriers.contract import Heard, Hook, Text, Verdict
