@@ -42,6 +42,13 @@ def _member(value: object) -> object:
     return {"value": value} if isinstance(value, str) else value
 
 
+def _some(members: tuple["Sender", ...]) -> tuple["Sender", ...]:
+    """Not by min_length, which would also say so when all that there are were wrong."""
+    if not members:
+        raise Wrong("is empty", "give at least 1")
+    return members
+
+
 def _named(name: str) -> str:
     return octets_within(NAME, name)
 
@@ -91,7 +98,10 @@ class Senders(Model):
 
     name: Annotated[str, Field(min_length=1), AfterValidator(_named)]
     members: Annotated[
-        tuple[Annotated[Sender, BeforeValidator(_member)], ...], Strict(False), Field(min_length=1, max_length=10_000)
+        tuple[Annotated[Sender, BeforeValidator(_member)], ...],
+        Strict(False),
+        Field(max_length=10_000),
+        AfterValidator(_some),
     ]
     sticky: bool = True
     area_codes: bool = False

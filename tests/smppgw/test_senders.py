@@ -42,7 +42,7 @@ def warned(read: Config) -> dict[str, str]:
 
 def test_a_string_is_a_member_and_a_table_says_more() -> None:
     made = pool("+81312345678", {"value": "12345", "countries": ["JP"], "weight": 3, "ton": 0, "npi": 1}, "BANK")
-    found = {
+    found: dict[bytes, tuple[Any, ...]] = {
         each.address: (each.sender.kind, each.sender.countries, each.weight, each.ton, each.npi)
         for each in made.members
     }
@@ -137,6 +137,10 @@ def test_a_sender_is_of_one_account() -> None:
         "senders.shop.members[0]": "MO messages to 'B' go to 'demo' by senders.bank; name the same account, or none"
     }
     assert parse(config(of("A", "B", account="demo") | {"shop": {"members": ["B"]}}, route="shop"))
+
+
+def test_members_that_are_all_wrong_are_not_called_none() -> None:
+    assert list(refused(of("0", "12345"))) == ["senders.bank.members[0]", "senders.bank.members[1]"]
 
 
 # What is probably not meant
