@@ -27,6 +27,7 @@ SUGGESTIONS = 11
 """Suggestions beside one message, as GSMA limits them."""
 
 Fallback = Literal["0", "1", "2"]
+SMS, PLUS, PLUS_OR_SMS = "2", "1", "0"
 """The values of X-Fallback."""
 
 
