@@ -3,7 +3,7 @@
 import hmac
 import re
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
@@ -207,11 +207,12 @@ class Account:
             raise BadReply("the reply is no object")
         return body
 
-    async def pages(self, path: str) -> AsyncIterator[dict[str, Any]]:
-        """The entries of a list, whichever shape it has, page by page. Raises BadReply.
+    async def entries(self, path: str, most: int) -> list[dict[str, Any]]:
+        """The first entries of a list, whichever shape its pages have. Raises BadReply.
 
         Of a link to the next page only path and query are followed: our credentials stay with our host.
         """
+        found: list[dict[str, Any]] = []
         for _ in range(MAX_PAGES):
             page = await self.resource("GET", path)
             meta = page.get("meta")
@@ -219,16 +220,16 @@ class Account:
             if isinstance(meta, dict):
                 key, link = str(meta.get("key")), meta.get("next_page_url")
             entries = page.get(key)
-            for entry in entries if isinstance(entries, list) else ():
-                if isinstance(entry, dict):
-                    yield entry
-            if not isinstance(link, str) or not link:
-                return
+            if isinstance(entries, list):
+                found.extend(entry for entry in entries if isinstance(entry, dict))
+            if len(found) >= most or not isinstance(link, str) or not link:
+                break
             try:
                 parts = urlsplit(link)
             except ValueError:
                 raise BadReply("the link to the next page is no URL") from None
             path = f"{parts.path}?{parts.query}"
+        return found[:most]
 
     def fields(self, hook: Hook) -> dict[str, str]:
         """What a notification says: by form, by query or as JSON. Raises HookRefused, also for one that is forged."""

@@ -192,12 +192,7 @@ class TwilioCommands:
         known = self._sims.get(sim.removeprefix("+"), sim)
         asked = {"Sim": known, "Status": status, "Direction": direction, "Transport": transport}
         query = {name: value for name, value in asked.items() if value} | {"PageSize": str(min(most, 1000))}
-        found: list[object] = []
-        async for command in self._account.pages(f"/v1/Commands?{urlencode(query)}"):
-            found.append(command)
-            if len(found) == most:
-                break
-        return found
+        return await self._account.entries(f"/v1/Commands?{urlencode(query)}", most)
 
     async def _delete(self, id: str) -> object:
         """Its record is removed; a Command that is under way goes on."""

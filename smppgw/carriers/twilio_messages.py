@@ -268,12 +268,7 @@ class TwilioMessages:
         most = limit_of(limit)
         asked = {"To": to, "From": sender, "DateSent": on, "DateSent>": after, "DateSent<": before}
         query = {name: value for name, value in asked.items() if value} | {"PageSize": str(min(most, 1000))}
-        found: list[object] = []
-        async for message in self._account.pages(f"{self._base}.json?{urlencode(query)}"):
-            found.append(message)
-            if len(found) == most:
-                break
-        return found
+        return await self._account.entries(f"{self._base}.json?{urlencode(query)}", most)
 
     async def _cancel(self, id: str) -> object:
         """A scheduled message is not sent."""

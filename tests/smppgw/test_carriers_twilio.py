@@ -338,32 +338,37 @@ def commands(number: int, following: str | None) -> Reply:
 
 async def test_pages_are_followed_to_the_last_in_both_shapes() -> None:
     mine, scribe = account(commands(1, "https://wireless.twilio.com/v1/Commands?Page=1&Sim=a%2Bb"), commands(2, None))
-    assert [entry["n"] async for entry in mine.pages("/v1/Commands")] == [1, 2]
+    assert [entry["n"] for entry in await mine.entries("/v1/Commands", 10)] == [1, 2]
     assert [url for _, url, _ in scribe.asked] == ["/v1/Commands", "/v1/Commands?Page=1&Sim=a%2Bb"]
     mine, scribe = account(
         reply({"messages": [{"n": 1}], "next_page_uri": "/2010-04-01/x.json?Page=1"}, 200),
         reply({"messages": [{"n": 2}], "next_page_uri": None}, 200),
     )
-    assert [entry["n"] async for entry in mine.pages("/x.json")] == [1, 2]
+    assert [entry["n"] for entry in await mine.entries("/x.json", 10)] == [1, 2]
     assert scribe.asked[1][1] == "/2010-04-01/x.json?Page=1"
 
 
 async def test_a_link_to_another_host_does_not_take_our_credentials_there() -> None:
     mine, scribe = account(commands(1, "https://evil.example.com/v1/Commands?Page=1"), commands(2, None))
-    assert [entry["n"] async for entry in mine.pages("/v1/Commands")] == [1, 2]
+    assert [entry["n"] for entry in await mine.entries("/v1/Commands", 10)] == [1, 2]
     assert all(url.startswith("/v1/") for _, url, _ in scribe.asked)
 
 
 async def test_a_list_that_links_to_itself_ends() -> None:
     mine, _ = account(commands(1, "/v1/Commands"))
-    assert len([entry async for entry in mine.pages("/v1/Commands")]) == 1000
+    assert len(await mine.entries("/v1/Commands", 100_000)) == 1000
+
+
+async def test_no_more_pages_are_asked_for_than_are_wanted() -> None:
+    mine, scribe = account(commands(1, "/v1/Commands"))
+    assert len(await mine.entries("/v1/Commands", 2)) == len(scribe.asked) == 2
 
 
 @pytest.mark.parametrize("page", [reply(b"[]", 200), reply(b"x", 200), error(20404, 404)])
 async def test_a_page_that_is_none_is_a_bad_reply(page: Reply) -> None:
     mine, _ = account(page)
     with pytest.raises(BadReply):
-        [entry async for entry in mine.pages("/v1/Commands")]
+        await mine.entries("/v1/Commands", 10)
 
 
 @pytest.mark.parametrize(
@@ -371,7 +376,7 @@ async def test_a_page_that_is_none_is_a_bad_reply(page: Reply) -> None:
 )
 async def test_a_page_without_entries_has_none(page: object) -> None:
     mine, _ = account(reply(json.dumps(page).encode(), 200))
-    assert [entry async for entry in mine.pages("/v1/Commands")] == []
+    assert await mine.entries("/v1/Commands", 10) == []
 
 
 async def test_a_deleted_resource_has_no_body() -> None:

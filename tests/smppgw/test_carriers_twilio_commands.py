@@ -376,5 +376,5 @@ async def test_operations_fetch_list_and_delete() -> None:
         assert await do["delete"](meter) == {}
         with pytest.raises(BadReply, match="http 404"):
             await do["fetch"](meter)
-        found = [each["command"] async for each in mine._account.pages("/v1/Commands?PageSize=3&Status=queued")]
-        assert found == list("3210")
+        found = await mine._account.entries("/v1/Commands?PageSize=3&Status=queued", 100)
+        assert [each["command"] for each in found] == list("3210")

@@ -380,9 +380,8 @@ async def test_a_list_is_read_over_several_pages() -> None:
         mine = TwilioMessages(settings(), client)
         for n in range(7):
             await mine.send(text(str(n)))
-        link = f"{PATH}.json?PageSize=3"
-        found = [each["body"] async for each in mine._account.pages(link)]
-        assert found == list("6543210")
+        found = await mine._account.entries(f"{PATH}.json?PageSize=3", 100)
+        assert [each["body"] for each in found] == list("6543210")
         assert len(twilio.accepted) == 7
 
 
