@@ -47,7 +47,7 @@ class Reply:
         """Raises BadReply."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise BadReply(f"http {self.status}, and its body is no JSON: {self.excerpt!r}") from None
 
     @property

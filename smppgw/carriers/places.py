@@ -25,7 +25,7 @@ class Said:
         if self._document is None:
             try:
                 self._document = (self.reply.json(),)
-            except (BadReply, RecursionError):
+            except BadReply:
                 self._document = (None,)
         return self._document[0]
 
