@@ -184,7 +184,8 @@ class Account:
             user, secret = settings.api_key, settings.api_secret
         basic = b64encode(f"{user}:{secret.get_secret_value()}".encode()).decode()
         self._headers = {"Authorization": f"Basic {basic}", "Accept": "application/json"}
-        self._token = settings.auth_token.get_secret_value().encode() if settings.verify_signature else None
+        self._token = settings.auth_token.get_secret_value().encode()
+        self._verifies = settings.verify_signature
         self._fragment = f"#{settings.webhook_options}" if settings.webhook_options else ""
         password = settings.webhook_password.get_secret_value()
         self._user = f"{quote(settings.webhook_user, safe='')}:{quote(password, safe='')}@" if password else ""
@@ -228,6 +229,8 @@ class Account:
                 parts = urlsplit(link)
             except ValueError:
                 raise BadReply("the link to the next page is no URL") from None
+            if not parts.path.startswith("/"):  # "a:https://..." has a path that is a URL itself
+                raise BadReply("the link to the next page has no path")
             path = f"{parts.path}?{parts.query}"
         return found[:most]
 
@@ -238,11 +241,11 @@ class Account:
             return dict(hook.query)
         if hook.method != "POST":
             raise HookRefused(405, "POST or GET is expected")
-        if not hook.headers.get("Content-Type", "").startswith("application/json"):
+        if not hook.headers.get("Content-Type", "").lower().startswith("application/json"):
             pairs = hook.form
             self._verify(hook, pairs)
             return dict(pairs)
-        if self._token is not None:  # the URL is signed, and with it the hash of the body
+        if self._verifies:  # the URL is signed, and with it the hash of the body
             stated = dict(hook.query).get("bodySHA256", "")
             if not _same(stated, sha256(hook.body).hexdigest().encode()):
                 raise HookRefused(403, "bodySHA256 is not that of the body")
@@ -254,11 +257,11 @@ class Account:
 
     def _verify(self, hook: Hook, fields: Iterable[tuple[str, str]]) -> None:
         """Whether user and connection overrides are signed with the URL is not documented: both will do."""
-        if self._token is None:
+        if not self._verifies:
             return
         stated = hook.headers.get("X-Twilio-Signature", "")
-        if not stated:
-            raise HookRefused(403, "there is no X-Twilio-Signature")
+        if not stated or not self._token:
+            raise HookRefused(403, "there is no X-Twilio-Signature" if self._token else "there is no auth_token")
         for url in _spellings(hook.url, self._user):
             for fragment in {"", self._fragment}:
                 if _same(stated, signature(self._token, url + fragment, fields)):

@@ -108,6 +108,12 @@ def test_another_token_is_refused() -> None:
     assert refusal(posted(STATUS, stated=SIGNED), auth_token="54321") == 403
 
 
+def test_without_a_token_nothing_is_genuine() -> None:
+    keys = {"auth_token": "", "api_key": "SK" + "b" * 32, "api_secret": "word"}
+    stated = signature(b"", WEBHOOK, [("a", "1")]).decode()
+    assert refusal(posted({"a": "1"}, stated=stated), **keys) == 403
+
+
 def test_a_get_is_signed_by_its_url_alone() -> None:
     url = "https://gw.example.com/cb/cmd?CommandSid=DC1&CommandStatus=delivered"
     pairs = [("CommandSid", "DC1"), ("CommandStatus", "delivered")]
@@ -352,6 +358,14 @@ async def test_a_link_to_another_host_does_not_take_our_credentials_there() -> N
     mine, scribe = account(commands(1, "https://evil.example.com/v1/Commands?Page=1"), commands(2, None))
     assert [entry["n"] for entry in await mine.entries("/v1/Commands", 10)] == [1, 2]
     assert all(url.startswith("/v1/") for _, url, _ in scribe.asked)
+
+
+@pytest.mark.parametrize("link", ["a:https://evil.example.com/x", "x", "?Page=1", "https://[/x"])
+async def test_a_link_that_has_no_path_is_not_followed(link: str) -> None:
+    mine, scribe = account(commands(1, link))
+    with pytest.raises(BadReply, match="the link to the next page"):
+        await mine.entries("/v1/Commands", 10)
+    assert len(scribe.asked) == 1
 
 
 async def test_a_list_that_links_to_itself_ends() -> None:
