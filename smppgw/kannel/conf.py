@@ -19,7 +19,6 @@ from smppgw.kannel import keys
 _INTEGER = re.compile(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _FALSE = frozenset({"false", "no", "off", "0"})
-_TRUE = frozenset({"true", "yes", "on", "1"})
 _MAX_LINES = 1_000_000
 """Of all files together: folders that include each other by ever new names end here."""
 
@@ -104,9 +103,6 @@ class Group:
         value = self.text(key)
         return None if value is None else value.lower() not in _FALSE
 
-    def is_strange_truth(self, key: str) -> bool:
-        return (self.text(key) or "yes").lower() not in _FALSE | _TRUE
-
     def words(self, key: str) -> tuple[str, ...]:
         """A list by semicolons; empty when the key is absent."""
         value = self.text(key)
@@ -141,7 +137,8 @@ def read(path: str) -> bytes | tuple[str, ...]:
             return b""
         names = sorted(os.listdir(path))
         return tuple(name for name in names if os.path.islink(f"{path}/{name}") or not os.path.isdir(f"{path}/{name}"))
-    return Path(path).read_bytes()
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def load(*paths: str | Path, read: Read = read) -> Conf:
