@@ -15,11 +15,14 @@ class Polls:
         return sum(map(len, self._queues))
 
     def add(self, id: bytes, sent: float, now: float) -> None:
-        """An upstream id, sent at this time; asked for at the first age that it has not reached yet."""
+        """An upstream id, sent at this time; asked for at the first age that it has not reached yet, or at once for the
+        last time when it is older than all: its last look may have been missed."""
         for stage, age in enumerate(self._ages):
             if sent + age > now:
                 self._queues[stage].append((sent, id))
                 return
+        if self._queues:
+            self._queues[-1].appendleft((sent, id))
 
     def due(self, now: float) -> Iterator[tuple[bytes, float, bool]]:
         """Ids to ask for now, when they were sent, and whether this is the last time; taken out as they are read."""
