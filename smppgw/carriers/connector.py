@@ -255,7 +255,8 @@ class CarrierConnector:
             return Status.RINVESMCLASS
         if text.binary is not None:
             return None if 0 < len(text.binary) <= capabilities.binary else Status.RINVMSGLEN
-        return None if 0 < len(text.text) <= capabilities.longest else Status.RINVMSGLEN
+        shortest = 0 if capabilities.stands_in in text.tlvs else 1
+        return None if shortest <= len(text.text) <= capabilities.longest else Status.RINVMSGLEN
 
     def _marked(self, whole: Whole) -> None:
         whole.marking -= 1

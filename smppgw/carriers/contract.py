@@ -180,6 +180,8 @@ class Capabilities:
     """Octets of a binary message; 0: there is none."""
     header: bool = False
     """Binary messages may have a user data header."""
+    stands_in: int = 0
+    """The tag of an optional parameter beside which a text may be empty; 0: none."""
     idempotent: bool = False
     """A text that is sent again with the same tag is accepted once: no doubt remains."""
     receipts: Literal["webhook", "poll", "both", "none"] = "webhook"

@@ -58,7 +58,7 @@ class Kddi:
     def __init__(self, settings: KddiSettings, client: Client) -> None:
         self._settings = settings
         self._client = client
-        self.capabilities = Capabilities(longest=settings.longest, receipts="both")
+        self.capabilities = Capabilities(longest=settings.longest, receipts="both", stands_in=settings.plus_message_tlv)
         self._send_url = self._fill(settings.send_path)
         self._headers = {fallback: _headers(settings, fallback) for fallback in (SMS, PLUS, PLUS_OR_SMS)}
         self._plus = any(settings.tokens)
@@ -79,6 +79,7 @@ class Kddi:
         if octets is not None:
             found = self._read(octets, text.text)
             if isinstance(found, Answer):
+                log.warning("+message refused", connector=self._settings.name, id=text.tag, reason=found.reason)
                 return found
             content, fallback = found
         elif fallback != SMS:
@@ -100,7 +101,7 @@ class Kddi:
                 suggestions=settings.plus_message_suggestions,
             )
         except plus_message.Malformed as error:
-            return never(Status.RINVOPTPARAMVAL, f"+message: {error}", code="plus_message")
+            return never(Status.RINVOPTPARAMVAL, str(error), code="plus_message")
         fallback: str | None = found.fallback
         if fallback is None:
             fallback = PLUS if settings.fallback == PLUS or not words else PLUS_OR_SMS
@@ -131,7 +132,7 @@ class Kddi:
         except UnicodeEncodeError:  # half a surrogate pair: JSON can write it, UTF-8 cannot
             octets = ascii_dumps(body, separators=(",", ":")).encode()
         except RecursionError:
-            return never(Status.RINVOPTPARAMVAL, "+message: it is nested too deeply", code="plus_message")
+            return never(Status.RINVOPTPARAMVAL, "it is nested too deeply", code="plus_message")
         reply = await self._client.request("POST", self._send_url, headers=self._headers[fallback], body=octets)
         return self._answer(reply)
 

@@ -247,7 +247,7 @@ async def test_rakuten_gets_an_sms_for_it_has_no_plus_message(fallback: str, goe
 @pytest.mark.parametrize(
     ("content", "words", "status", "reason"),
     [
-        (b"{", "", Status.RINVOPTPARAMVAL, "+message: it is no JSON in UTF-8"),
+        (b"{", "", Status.RINVOPTPARAMVAL, "it is no JSON in UTF-8"),
         (
             carousel(12),
             "x",
@@ -341,6 +341,7 @@ async def test_people_may_ask_who_has_subscribed() -> None:
 def test_it_says_what_it_can_do() -> None:
     can = kddi(longest=70).capabilities
     assert (can.longest, can.binary, can.idempotent, can.receipts) == (70, 0, False, "both")
+    assert can.stands_in == 0x1501
     assert kddi().thanks[0] == b""
 
 
