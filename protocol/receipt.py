@@ -17,6 +17,9 @@ Form = Literal["auto", "string", "hex", "decimal"]
 MAX_TEXT = 20
 """Octets of the message that a receipt repeats (appendix B)."""
 
+MAX_ERR = 20
+"""Octets of an upstream's err that a receipt repeats; the specification has 3, some carriers have words."""
+
 
 class Receipt(NamedTuple):
     """What a receipt says. None and b"" stand for what it does not say."""
@@ -217,8 +220,10 @@ def form(receipt: Receipt) -> bytes:
         submitted = done
     if not err:
         err = b"000"
-    elif len(err) != 3 and err.isdigit():
-        err = b"%03d" % int(err)
+    elif len(err) != 3:
+        err = err[:MAX_ERR]
+        if err.isdigit():
+            err = b"%03d" % int(err)
     return b"id:%b sub:%03d dlvrd:%03d submit date:%b done date:%b stat:%b err:%b text:%b" % (
         id,
         1 if sub is None else sub,

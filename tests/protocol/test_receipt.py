@@ -97,6 +97,12 @@ def test_no_octets_raise(text: bytes, cut: int, tlvs: dict[int, bytes]) -> None:
             receipt.candidates(found.id)
 
 
+@pytest.mark.parametrize("err", [b"E" * 200, b"9" * 5000])
+def test_an_err_of_any_length_leaves_room_for_the_rest(err: bytes) -> None:
+    written = receipt.form(read(ORDINARY.replace(b"err:000", b"err:" + err)))
+    assert written == ORDINARY.replace(b"err:000", b"err:" + err[: receipt.MAX_ERR])
+
+
 @given(st.lists(st.sampled_from([b"id:", b"stat:", b"text:", b"err:", b"submit date:", b" ", b"1", b"A", b"\0"])))
 def test_no_fragments_of_a_receipt_raise(fragments: list[bytes]) -> None:
     receipt.parse(b"".join(fragments))
