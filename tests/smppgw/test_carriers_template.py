@@ -1,5 +1,7 @@
 """A carrier that is described in the config asks, reads and hears as described."""
 
+import re
+import tomllib
 from dataclasses import replace
 from typing import Any
 
@@ -11,9 +13,11 @@ from pydantic import ValidationError
 from protocol.consts import MessageState, Status
 from protocol.receipt import Receipt
 from smppgw.carriers.contract import Capabilities, HookRefused, Mo, Text, Verdict
+from smppgw.carriers.settings import CarrierSettings
 from smppgw.carriers.template import PLACEHOLDERS, Template, TemplateSettings
 from smppgw.config import ConfigError, parse
 from smppgw.simulate.aix import AixOptions, AixSimulator
+from tests.kit import ROOT
 from tests.smppgw.carrying import AIX_BY_TEMPLATE
 from tests.smppgw.hooked import Paper, client_of, hook, listening_ear, reply
 
@@ -465,3 +469,40 @@ def test_a_config_names_the_connector_of_a_mistake() -> None:
     with pytest.raises(ConfigError) as caught:
         parse({"connectors": {"own": {**tables, "secrets": {}}}})
     assert "connectors.own: send.form.a: {txt} is no placeholder; did you mean 'text'?" in str(caught.value)
+
+
+SHOWN = (ROOT / "conf" / "carriers.toml").read_text().partition("[connectors.other]")[2]
+
+
+def test_conf_carriers_toml_shows_every_key() -> None:
+    shown = tomllib.loads("[connectors.other]" + SHOWN)["connectors"]["other"]
+    own = TemplateSettings.model_validate({"name": "other", **shown})
+    top = set(TemplateSettings.model_fields) - set(CarrierSettings.model_fields) | {"kind", "url"}
+    assert set(shown) | {"password", "webhook_token"} == top
+    for table in ("send", "reply", "receipts", "mo"):
+        commented = {"json_body", "text_body"} if table == "send" else set()
+        assert set(shown[table]) | commented == set(type(getattr(own, table)).model_fields)
+    defaults = TemplateSettings.model_validate({"name": "own", "url": "https://x", "send": {}})
+    for key in ("longest", "binary", "idempotent", "webhook_token_in", "webhook_unwrap", "webhook_items", "user"):
+        assert getattr(own, key) == getattr(defaults, key)
+
+
+def test_the_bodies_that_the_conf_shows_as_comments_are_good() -> None:
+    for body in re.findall(r"^# (?:json|text)_body = .*?[}\"](?= +#|$)", SHOWN, re.MULTILINE):
+        assert settings(send=tomllib.loads(body.removeprefix("# ")))
+
+
+def test_the_page_about_carriers_describes_aix_as_it_is_tested() -> None:
+    page = (ROOT / "docs" / "carriers.md").read_text()
+    (block,) = (block for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "connectors.described" in block)
+    described = tomllib.loads(block)["connectors"]["described"]
+    described["secrets"] = AIX_BY_TEMPLATE["secrets"]
+    assert {name: described[name] for name in AIX_BY_TEMPLATE} == AIX_BY_TEMPLATE
+
+
+def test_the_page_about_carriers_tells_every_placeholder() -> None:
+    page = (ROOT / "docs" / "carriers.md").read_text()
+    told = {
+        name for row in re.findall(r"^\| (`\{.*?) \|", page, re.MULTILINE) for name in re.findall(r"\{(\w+)\}", row)
+    }
+    assert told == {*PLACEHOLDERS, "id"}

@@ -1,5 +1,6 @@
 """Vonage sends, refuses and reports as its API is documented."""
 
+import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,9 +16,11 @@ from protocol.consts import MessageState, Status
 from protocol.receipt import Receipt
 from smppgw.carriers.client import Unanswered, Unsent
 from smppgw.carriers.contract import Hook, HookRefused, Mo, Text, Verdict
+from smppgw.carriers.settings import CarrierSettings
 from smppgw.carriers.vonage import STATES, Vonage, VonageSettings
 from smppgw.carriers.vonage_signature import METHODS, Method, agrees, sign
 from smppgw.simulate.vonage import VonageOptions, VonageSimulator
+from tests.kit import ROOT
 from tests.smppgw.hooked import Ear, Paper, client_of, hook, listening_ear, reply
 
 NOW = 1_672_576_200.0  # 2023-01-01 12:30:00 UTC
@@ -484,6 +487,16 @@ def test_json_of_any_shape_is_refused_at_most(junk: Any) -> None:
 def test_settings_that_cannot_work_are_refused(over: dict[str, Any], wrong: str) -> None:
     with pytest.raises(ValidationError, match=wrong):
         settings(**over)
+
+
+def test_conf_carriers_toml_shows_every_key_with_its_default() -> None:
+    text = (ROOT / "conf" / "carriers.toml").read_text()
+    shown = tomllib.loads(text)["connectors"]["vonage"]
+    assert VonageSettings.model_validate({"name": "vonage", **shown}) == settings()
+    commented = {"url", "signature_secret"}
+    own = set(VonageSettings.model_fields) - set(CarrierSettings.model_fields)
+    assert set(shown) | commented == own | commented | {"kind"}
+    assert all(f"# {key} = " in text for key in commented)
 
 
 # Against the simulated Vonage.
