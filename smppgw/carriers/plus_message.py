@@ -111,7 +111,7 @@ def _moment(value: str) -> str:
     try:
         datetime.fromisoformat(value)
     except ValueError:
-        raise _wrong('it should be a time like "2018-08-03T17:15:24.890Z"') from None
+        raise _wrong('it should be a time like "2026-01-31T09:00:00Z"') from None
     return value
 
 

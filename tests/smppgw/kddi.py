@@ -12,14 +12,14 @@ from smppgw.carriers.kddi import Kddi
 from smppgw.carriers.kddi_settings import KddiSettings
 from tests.smppgw.hooked import Paper
 
-ID = "05840e5f-fbe3-41c3-8af9-a3e363d5a678"
+ID = "6f1d7a52-0c3e-4b8a-9d41-2e5b7c9f0a13"
 ACCEPTED = {
-    "smsmessage": {"orderId": ID, "status": "pending", "msgId": ID, "timestamp": "2022-03-22T11:44:30.231Z"},
+    "smsmessage": {"orderId": ID, "status": "pending", "msgId": ID, "timestamp": "2026-01-31T03:04:05.600Z"},
     "Destination": "sms",
 }
-AT = 1647949470.231
+AT = 1769828645.6
 TEXT = "これは、SMSテストメッセージです"
-PATH = "/au/v1/fallback/rcs/bot/v1/botId_dummy/messages"
+PATH = "/au/v1/fallback/rcs/bot/v1/bot1/messages"
 TOKENS = {"token_au": "a", "token_docomo": "Bearer d", "token_softbank": "s"}
 
 
@@ -45,7 +45,7 @@ class Desk(Paper):
 
 
 def settings(**keys: Any) -> KddiSettings:
-    given = {"user": "testUser", "password": "testPass", "bot_id": "botId_dummy", "sms_numbers": ["0312345678"], **keys}
+    given = {"user": "testUser", "password": "testPass", "bot_id": "bot1", "sms_numbers": ["0312345678"], **keys}
     return KddiSettings.model_validate({"name": "kddi", **given})
 
 
@@ -73,4 +73,4 @@ CONTACT = {"messageContact": {"userContact": "+819012345678"}}
 
 
 def result(status: Any, **more: Any) -> dict[str, Any]:
-    return {"smsmessage": {"msgId": ID, "status": status, "timestamp": "2022-03-22T11:44:30.231Z", **more}}
+    return {"smsmessage": {"msgId": ID, "status": status, "timestamp": "2026-01-31T03:04:05.600Z", **more}}

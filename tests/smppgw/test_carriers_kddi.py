@@ -297,7 +297,7 @@ async def test_the_tag_and_the_limits_are_those_of_the_config() -> None:
 
 
 async def test_a_status_is_asked_with_the_id_in_the_path() -> None:
-    desk = Desk(200, {"smsmessage": {"status": "delivered", "timestamp": "2022-03-22T11:44:30.231Z"}})
+    desk = Desk(200, {"smsmessage": {"status": "delivered", "timestamp": "2026-01-31T03:04:05.600Z"}})
     receipts = await kddi(desk).poll(b"a/b")
     method, url, headers, body = desk.last
     assert (method, url, body) == ("GET", f"{PATH}/a%2Fb/status", b"")
@@ -327,7 +327,7 @@ async def test_people_may_ask_for_a_status() -> None:
 async def test_people_may_ask_whether_a_handset_has_plus_message(number: str) -> None:
     carrier = kddi(desk := Desk(200, b"yes"), **TOKENS, capability_field="messageContact.userContact")
     assert await carrier.operations["capability"](number) == {"http": 200, "reply": "yes"}
-    assert desk.last[:2] == ("POST", "/au/v1/fallback/rcs/bot/v1/botId_dummy/contactCapabilities")
+    assert desk.last[:2] == ("POST", "/au/v1/fallback/rcs/bot/v1/bot1/contactCapabilities")
     assert desk.json == CONTACT
     assert desk.headers["X-Plusmsg-gmp-Authorization"] == "Bearer s"
 
@@ -335,7 +335,7 @@ async def test_people_may_ask_whether_a_handset_has_plus_message(number: str) ->
 async def test_people_may_ask_who_has_subscribed() -> None:
     carrier = kddi(desk := Desk(200, ["+819012345678"]), subscribers_path="/{bot_id}/list")
     assert await carrier.operations["subscribers"]() == {"http": 200, "reply": ["+819012345678"]}
-    assert desk.last[:2] == ("GET", "/botId_dummy/list")
+    assert desk.last[:2] == ("GET", "/bot1/list")
 
 
 def test_it_says_what_it_can_do() -> None:

@@ -65,11 +65,11 @@ def test_several_results_may_come_in_one_notification() -> None:
 @pytest.mark.parametrize(
     ("time", "at"),
     [
-        ("2022-03-22T11:44:30.231Z", AT),
-        ("2022-03-22T20:44:30.231+09:00", AT),
-        ("2022-03-22 20:44:30.231", AT),  # Japan's, where no zone is named
-        (1647949470231, AT),
-        ("1647949470", 1647949470.0),
+        ("2026-01-31T03:04:05.600Z", AT),
+        ("2026-01-31T12:04:05.600+09:00", AT),
+        ("2026-01-31 12:04:05.600", AT),  # Japan's, where no zone is named
+        (1769828645600, AT),
+        ("1769828645", 1769828645.0),
         ("yesterday", None),
         (True, None),
         (-1, None),
@@ -82,11 +82,11 @@ def test_times_are_read_in_every_likely_form(time: Any, at: float | None) -> Non
 
 
 def event(name: str, **message: Any) -> dict[str, Any]:
-    return {"event": name, "RCSMessage": {"msgId": ID, "timestamp": "2022-03-22T11:44:30.231Z", **message}, **CONTACT}
+    return {"event": name, "RCSMessage": {"msgId": ID, "timestamp": "2026-01-31T03:04:05.600Z", **message}, **CONTACT}
 
 
 def test_times_without_a_zone_are_those_of_the_config() -> None:
-    assert hear(result("sent", timestamp="2022-03-22T11:44:30.231"), utc_offset=0.0)[0].done == AT
+    assert hear(result("sent", timestamp="2026-01-31T03:04:05.600"), utc_offset=0.0)[0].done == AT
 
 
 def test_a_message_status_says_the_state() -> None:

@@ -20,8 +20,8 @@ PLACE = {
     "pos": "35.681236 139.767125",
     "label": "Tokyo Station",
     "radius": 20.5,
-    "timestamp": "2022-03-22T11:44:30.231Z",
-    "expiry": "2022-03-23T11:44:30Z",
+    "timestamp": "2026-01-31T03:04:05.600Z",
+    "expiry": "2026-02-01T00:00:00Z",
     "timeOffset": 540,
 }
 
@@ -43,7 +43,7 @@ def action(**kind: Any) -> dict[str, Any]:
     return {"textMessage": "Please choose", "suggestedChipList": chips}
 
 
-EVENT = {"startTime": "2022-03-22T11:00:00Z", "endTime": "2022-03-22T12:00:00Z", "title": "Visit"}
+EVENT = {"startTime": "2026-01-31T11:00:00Z", "endTime": "2026-01-31T12:00:00Z", "title": "Visit"}
 GOOD: list[dict[str, Any]] = [
     plus_message.text("こんにちは"),
     {"fileMessage": FILE},
