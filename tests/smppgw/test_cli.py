@@ -119,6 +119,7 @@ def test_no_password_is_an_error() -> None:
         (["simulate", "smsc", "--error", "throttled"], "are written like 0x58:0.05"),
         (["simulate", "smsc", "--mo", "hello"], "is written like 447700900123>12345:hello"),
         (["simulate", "smsc", "--lost-receipts", "2"], "less than or equal to 1"),
+        (["simulate", "kddi", "--token", "a"], "three are needed"),
         (["load", "--text-lengths", "long"], "are written like 20:0.5"),
         (["load", "--codings", "morse"], "morse: no coding; one of gsm"),
         (["load", "--codings", "gsm:0.7,ucs2:0.7"], "more than 1 together"),
