@@ -2,8 +2,8 @@
 
 Each of them is one record of the store under the message's own id, so that a message is one record at every moment of
 its life: QUEUED becomes WAITING when the upstream took it, DELIVERY when its receipt came, and is gone when the ESME
-has it. What could not be finished is SET_ASIDE for a person to look at. HEARD is what an HTTPS carrier said of a message
-that we do not know yet.
+has it. What could not be finished is SET_ASIDE for a person to look at. HEARD is what an HTTPS carrier said of a
+message that we do not know yet. NOTED is a WAITING record behind the memo of whoever brought the message.
 """
 
 import struct
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from protocol.pdus import SubmitSm
 
-QUEUED, WAITING, DELIVERY, SET_ASIDE, HEARD = b"QWDXH"
+QUEUED, WAITING, DELIVERY, SET_ASIDE, HEARD, NOTED = b"QWDXHN"
 """The first octet of a record."""
 
 _KEY = struct.Struct(">Q")
@@ -28,6 +28,12 @@ OFFERED = 1
 
 DOUBTED = 2
 """Flag: an offer was not answered, and the connector that it is pinned to can offer it again without doubt."""
+
+HAS_MEMO = 4
+"""Flag: a memo stands before the body."""
+
+_MEMO = struct.Struct(">H")
+_NOTED = struct.Struct(">BH")
 
 key_of: Callable[[int], bytes] = _KEY.pack
 """The key of a record in the store: the id, big endian, so that keys are in the order of time."""
@@ -128,14 +134,20 @@ class Message:
     """Ids that the upstream gave to its segments so far."""
     pin: str = ""
     """The connector that may have it, while only that one may get it again."""
+    memo: bytes = b""
+    """What the one who brought it over HTTP wants to know again when something becomes of it; at most 64 KiB."""
 
     def pack(self) -> bytes:
         account, pin = self.account.encode(), self.pin.encode()
         attempts = self.attempts if self.attempts < _MOST_ATTEMPTS else _MOST_ATTEMPTS
+        flags, body = self.flags, self.body
+        if self.memo:
+            flags |= HAS_MEMO
+            body = _MEMO.pack(len(self.memo)) + self.memo + body
         head = _QUEUED.pack(
-            QUEUED, self.flags, self.born, self.expires, self.not_before, attempts, self.public, len(pin), len(account)
+            QUEUED, flags, self.born, self.expires, self.not_before, attempts, self.public, len(pin), len(account)
         )  # fmt: skip
-        return head + account + pin + self.body
+        return head + account + pin + body
 
 
 class Queued(NamedTuple):
@@ -150,6 +162,7 @@ class Queued(NamedTuple):
     account: str
     body: bytes
     pin: str = ""
+    memo: bytes = b""
 
     @classmethod
     def unpack(cls, record: bytes) -> "Queued":
@@ -157,7 +170,11 @@ class Queued(NamedTuple):
         at = _QUEUED.size
         account = record[at : (at := at + size)].decode()
         pin = record[at : (at := at + pin_size)].decode()
-        return cls(flags, born, expires, not_before, attempts, public, account, record[at:], pin)
+        memo = b""
+        if flags & HAS_MEMO:
+            end = at + _MEMO.size + _MEMO.unpack_from(record, at)[0]
+            memo, at = record[at + _MEMO.size : end], end
+        return cls(flags & ~HAS_MEMO, born, expires, not_before, attempts, public, account, record[at:], pin, memo)
 
 
 class Waiting(NamedTuple):
@@ -178,10 +195,14 @@ class Waiting(NamedTuple):
     """The first octets of the text, for the receipt's `text:`."""
     parts: tuple[tuple[bytes, int], ...]
     """For every segment the upstream's id and the state known so far (0 = none)."""
+    memo: bytes = b""
+    """As Message.memo."""
 
     def pack(self) -> bytes:
         (account, connector, public, born, registered, source_ton, source_npi, source,
-         dest_ton, dest_npi, destination, text, parts) = self  # fmt: skip
+         dest_ton, dest_npi, destination, text, parts, memo) = self  # fmt: skip
+        if memo:
+            return _NOTED.pack(NOTED, len(memo)) + memo + self._replace(memo=b"").pack()
         head = _WAITING.pack(
             WAITING, registered, born, public, source_ton, source_npi, dest_ton, dest_npi,
             len(account), len(connector), len(source), len(destination), len(text), len(parts),
@@ -194,6 +215,9 @@ class Waiting(NamedTuple):
 
     @classmethod
     def unpack(cls, record: bytes) -> "Waiting":
+        if record[0] == NOTED:
+            end = _NOTED.size + _NOTED.unpack_from(record)[1]
+            return cls.unpack(record[end:])._replace(memo=record[_NOTED.size : end])
         (
             _, registered, born, public, source_ton, source_npi, dest_ton, dest_npi,
             account_size, connector_size, source_size, dest_size, text_size, count,

@@ -2,12 +2,33 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
+from protocol.receipt import Receipt
 from routing.admission import Admission
+from routing.message import Message, Waiting
 from routing.throttle import TokenBucket
 from smppgw.delays import Delays
 from smppgw.outbox import Keeper, Outbox, Receiver
 from smppgw.settings import Account
+
+
+class Front(Protocol):
+    """Who speaks for an account whose messages came over HTTP: it writes what its own receivers will read.
+
+    None in place of a body: nobody wants to know."""
+
+    def sent(self, message: Message, connector: bytes) -> bytes | None:
+        """An upstream took a message with a memo; its ids are in `message.upstream`."""
+
+    def ended(self, message: Message, state: int, status: int) -> bytes | None:
+        """A message with a memo ended without being sent; `status` is the upstream's word, or 0."""
+
+    def receipt(self, waiting: Waiting, state: int, found: Receipt) -> bytes | None:
+        """A receipt of a message with a memo came."""
+
+    def mo(self, connector: str, body: bytes) -> bytes:
+        """A message from a handset came: a deliver_sm."""
 
 
 class AccountState:
@@ -29,6 +50,8 @@ class AccountState:
         self.delivered = 0
         self.removed = False
         """It is no longer in the config: no bind, no submit; its messages and receipts are kept."""
+        self.front: Front | None = None
+        """For an account of HTTP."""
 
     def change(self, settings: Account) -> None:
         """The config was reloaded; links that are bound stay."""

@@ -108,7 +108,7 @@ class Pipeline:
     # Admission and store
 
     def submit(
-        self, account: AccountState, pdu: SubmitSm, body: bytes, ticket: Ticket, public: int = 0
+        self, account: AccountState, pdu: SubmitSm, body: bytes, ticket: Ticket, public: int = 0, memo: bytes = b""
     ) -> Message | Status:
         """Take a message, or say at once why not. `ticket` hears `accepted` when it is on disk (or, with
         ack = "upstream", sent), or `refused` when that failed; never before this returns."""
@@ -139,6 +139,7 @@ class Pipeline:
             if status is not None:
                 return status
         message.ticket = ticket
+        message.memo = memo
         account.queued += 1
         self.queued[message.id] = message
         if account.settings.ack == "upstream" and message.not_before <= now:
@@ -352,6 +353,8 @@ class Pipeline:
         self._leave(message)
         journal = self.journal
         key = key_of(message.id)
+        if message.memo:
+            self._tell_front(message, source.name_octets)
         if message.registered_delivery & _ANY_RECEIPT:
             parts = tuple([(id, 0) for id in message.upstream])
             waiting = _waiting(message, source.name_octets, parts)
@@ -365,12 +368,18 @@ class Pipeline:
         else:
             journal.soon()
 
+    def _tell_front(self, message: Message, connector: bytes) -> None:
+        account = self.accounts.owner(message.account)
+        said = account.front and account.front.sent(message, connector)
+        if said:
+            self.returns.notify(account, self.ids.mint(self.clock()), said)
+
     def refused(self, message: Message, status: int) -> None:
         """An upstream's answer was final."""
         if message.ticket is not None:
             self._refuse(message, status)
         else:
-            self.finish(message, *refusal(status))
+            self.finish(message, *refusal(status), status)
 
     def later(self, message: Message, delay: float, status: int) -> None:
         """An upstream's answer, or its silence, was: not now."""
@@ -427,14 +436,18 @@ class Pipeline:
         """Its validity_period passed in a queue."""
         self.finish(message, MessageState.EXPIRED, b"000")
 
-    def finish(self, message: Message, state: MessageState, err: bytes) -> None:
-        """It ends without having been sent."""
+    def finish(self, message: Message, state: MessageState, err: bytes, status: int = 0) -> None:
+        """It ends without having been sent; `status` is the upstream's, if one refused it."""
         if message.ticket is not None:
             self._refuse(message, Status.RSUBMITFAIL)
             return
         self._leave(message)
         self.access.ended(message.id, message.account, b"", state, err)
-        if wanted(message.registered_delivery, state):
+        if message.memo:
+            account = self.accounts.owner(message.account)
+            said = account.front and account.front.ended(message, state, status)
+            self.returns.notify(account, message.id, said or None, state)
+        elif wanted(message.registered_delivery, state):
             self.returns.tell(message.id, _waiting(message, b"", ()), state, Receipt(b"", state, err))
         else:
             self.journal.turn.batch[key_of(message.id)] = None
@@ -500,7 +513,7 @@ def _waiting(message: Message, connector: bytes, parts: tuple[tuple[bytes, int],
         message.account.encode(), connector, message.public, message.born, message.registered_delivery,
         pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr,
         pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr,
-        pdu.short_message[: receipt.MAX_TEXT] if repeats else b"", parts,
+        pdu.short_message[: receipt.MAX_TEXT] if repeats else b"", parts, message.memo,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from routing.message import (
     DELIVERY,
     DOUBTED,
     HEARD,
+    NOTED,
     OFFERED,
     QUEUED,
     SET_ASIDE,
@@ -37,7 +38,7 @@ def restore(pipeline: Pipeline, store: Store, heard: Callable[[int, bytes], None
     for key, record in store.scan():
         id, kind = id_of(key), record[0]
         pipeline.ids.seen(id)
-        if kind == WAITING:
+        if kind in (WAITING, NOTED):
             kinds["waiting"] += 1
             pipeline.ledger.restore(id, record, keys, as_it_came)
         elif kind == DELIVERY:
@@ -94,5 +95,5 @@ def _message(id: int, record: bytes) -> Message:
     return Message(
         id, queued.account, queued.body, pdu.source_addr, pdu.destination_addr, pdu.service_type, pdu.esm_class,
         pdu.data_coding, pdu.registered_delivery, queued.born, queued.expires, queued.not_before, queued.attempts,
-        queued.public, queued.flags, part_of(queued.account, pdu), pin=queued.pin,
+        queued.public, queued.flags, part_of(queued.account, pdu), pin=queued.pin, memo=queued.memo,
     )  # fmt: skip

@@ -146,11 +146,11 @@ class Returns:
         self.journal.urgent()
         if record is not None:
             turn.batch[key_of(id)] = record
-            if state and wanted(waiting.registered_delivery, state):
+            if state and (waiting.memo or wanted(waiting.registered_delivery, state)):
                 self.tell(self._ids.mint(self._clock()), waiting, state, found)
             return
         self._access.ended(id, waiting.account.decode(), found.id, state, found.err)
-        if wanted(waiting.registered_delivery, state):
+        if waiting.memo or wanted(waiting.registered_delivery, state):
             self.tell(id, waiting, state, found)
         else:
             turn.batch[key_of(id)] = None
@@ -159,6 +159,9 @@ class Returns:
         """Make the receipt that the ESME gets, in the form its account asks for, and see that it gets it."""
         account = self.accounts.owner(waiting.account.decode())
         account.receipts[state] += 1
+        if account.front is not None:
+            self.notify(account, id, account.front.receipt(waiting, state, found), state)
+            return
         now = self._clock()
         said = Receipt(
             shown(waiting.public), _STATES[state], found.err, waiting.born, found.done or now,
@@ -174,12 +177,20 @@ class Returns:
         )  # fmt: skip
         self._deliver(Delivery(id, account.name, body, now, state, 0, self.origins.of(waiting.public, now)))
 
+    def notify(self, account: AccountState, id: int, body: bytes | None, state: int = 0) -> None:
+        """Give an account of HTTP what its front wrote, in place of the record of this id."""
+        if body is None:
+            self.journal.turn.batch[key_of(id)] = None
+            self.journal.soon()
+        else:
+            self._deliver(Delivery(id, account.name, body, self._clock(), state))
+
     def drop(self, id: int, waiting: Waiting, state: MessageState) -> None:
         """End a sent message without a receipt of its upstream: a cancel_sm that it accepted, or its age."""
         sender = self.sources.get(waiting.connector)
         self.ledger.remove(id, waiting, sender.keys if sender else as_it_came)
         self._access.ended(id, waiting.account.decode(), b"", state, b"000")
-        if wanted(waiting.registered_delivery, state):
+        if waiting.memo or wanted(waiting.registered_delivery, state):
             self.tell(id, waiting, state, Receipt(b"", state, b"000"))
         else:
             self.journal.turn.batch[key_of(id)] = None
@@ -288,7 +299,7 @@ class Returns:
         elif self.journal.error is not None:
             report.refused(Status.RX_T_APPN)
         else:
-            self.bring(account, (body,), report)
+            self.bring(account, connector, (body,), report)
 
     def mo_owner(self, incoming: Incoming) -> AccountState | None:
         """The account that gets a message from a handset; None is counted."""
@@ -298,13 +309,15 @@ class Returns:
             return None
         return self.accounts.owner(name)
 
-    def bring(self, account: AccountState, bodies: Sequence[bytes], report: Report) -> None:
+    def bring(self, account: AccountState, connector: str, bodies: Sequence[bytes], report: Report) -> None:
         """Give an account a message from a handset: one deliver_sm, or several where it is long."""
         now = self._clock()
         self.counts["mo"] += 1
         self.journal.turn.reported.append(report)
+        front = account.front
         for body in bodies:
-            self._deliver(Delivery(self._ids.mint(now), account.name, body, now))
+            written = body if front is None else front.mo(connector, body)
+            self._deliver(Delivery(self._ids.mint(now), account.name, written, now))
 
     def _deliver(self, delivery: Delivery) -> None:
         turn = self.journal.turn

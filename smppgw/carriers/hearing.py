@@ -191,7 +191,7 @@ class Hearing:
             return
         if mo.id:
             self._remember(mo.id)
-        returns.bring(account, bodies, Said(self, mo.id, report))
+        returns.bring(account, self._name, bodies, Said(self, mo.id, report))
 
     def _remember(self, id: bytes) -> None:
         self._said[id] = False

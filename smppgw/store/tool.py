@@ -16,11 +16,24 @@ import lmdb
 
 from protocol.errors import PduError
 from protocol.pdus import decode_submit
-from routing.message import DELIVERY, QUEUED, SET_ASIDE, WAITING, Delivery, Ids, Queued, SetAside, Waiting, id_of, shown
+from routing.message import (
+    DELIVERY,
+    NOTED,
+    QUEUED,
+    SET_ASIDE,
+    WAITING,
+    Delivery,
+    Ids,
+    Queued,
+    SetAside,
+    Waiting,
+    id_of,
+    shown,
+)
 from smppgw.store.contract import StoreError
 from smppgw.store.lmdb import DATA, chunks
 
-KINDS = {QUEUED: "queued", WAITING: "waiting", DELIVERY: "delivery", SET_ASIDE: "set_aside"}
+KINDS = {QUEUED: "queued", WAITING: "waiting", NOTED: "waiting", DELIVERY: "delivery", SET_ASIDE: "set_aside"}
 
 MOST_BROKEN = 1000
 """Broken records that a report names; the others it counts."""
@@ -129,7 +142,7 @@ def stats(path: Path | str) -> Stats:
 def entries(path: Path | str, kind: str | None = None, account: str | None = None, limit: int = 100) -> Iterator[Entry]:
     """The oldest records first; at most `limit` of those that are of the kind and the account, if given."""
     if kind is not None and kind not in KINDS.values():
-        raise StoreError(f"no records are {kind}: choose one of {', '.join(KINDS.values())}")
+        raise StoreError(f"no records are {kind}: choose one of {', '.join(dict.fromkeys(KINDS.values()))}")
     for key, record in _records(path):
         if limit <= 0:
             return
@@ -190,7 +203,7 @@ def _notes(id: int, record: bytes, thorough: bool) -> tuple[str, dict[str, str |
             "not_before": queued.not_before,
             "public": shown(queued.public).decode(),
         }
-    if kind == WAITING:
+    if kind in (WAITING, NOTED):
         waiting = Waiting.unpack(record)
         if thorough and waiting.pack() != record:
             raise ValueError("a waiting record is cut short or has something behind it")

@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 
 from routing.message import (
     DELIVERY,
+    DOUBTED,
+    NOTED,
+    OFFERED,
     QUEUED,
     SET_ASIDE,
     WAITING,
@@ -28,6 +31,7 @@ ID = st.integers(0, 2**64 - 1)
 WHEN = st.floats(allow_nan=False)
 NAME = st.text(max_size=15)
 NAME_OCTETS = st.binary(max_size=60)
+MEMO = st.just(b"") | st.binary(max_size=300)
 BODY = st.binary(max_size=400)
 ATTEMPTS = st.integers(0, 65535)
 ADDRESS = st.binary(max_size=20)
@@ -106,16 +110,17 @@ def test_a_clock_before_the_epoch_mints_too() -> None:
 # Records
 
 
-@given(ID, NAME, BODY, WHEN, WHEN, WHEN, ATTEMPTS, ID, OCTET)
+@given(ID, NAME, BODY, WHEN, WHEN, WHEN, ATTEMPTS, ID, st.sampled_from([0, OFFERED, OFFERED | DOUBTED]), NAME, MEMO)
 def test_a_queued_message_is_read_back(
     id: int, account: str, body: bytes, born: float, expires: float, not_before: float, attempts: int, public: int,
-    flags: int,
+    flags: int, pin: str, memo: bytes,
 ) -> None:  # fmt: skip
     record = Message(
-        id, account, body, b"", b"", b"", 0, 0, 1, born, expires, not_before, attempts, public, flags
+        id, account, body, b"", b"", b"", 0, 0, 1, born, expires, not_before, attempts, public, flags,
+        pin=pin, memo=memo,
     ).pack()  # fmt: skip
     assert record[0] == QUEUED
-    assert Queued.unpack(record) == Queued(flags, born, expires, not_before, attempts, public, account, body)
+    assert Queued.unpack(record) == Queued(flags, born, expires, not_before, attempts, public, account, body, pin, memo)
 
 
 def test_attempts_beyond_counting_do_not_break_a_record() -> None:
@@ -128,13 +133,14 @@ WAITINGS = st.builds(
     Waiting, NAME_OCTETS, NAME_OCTETS, ID, WHEN, OCTET, OCTET, OCTET, ADDRESS, OCTET, OCTET, ADDRESS,
     st.binary(max_size=20),
     st.lists(st.tuples(st.binary(max_size=64), OCTET), max_size=255).map(tuple),
+    MEMO,
 )  # fmt: skip
 
 
 @given(WAITINGS)
 def test_a_waiting_message_is_read_back(waiting: Waiting) -> None:
     record = waiting.pack()
-    assert record[0] == WAITING
+    assert record[0] == (NOTED if waiting.memo else WAITING)
     assert Waiting.unpack(record) == waiting
 
 
