@@ -4,9 +4,10 @@ import json
 import re
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -139,6 +140,8 @@ class Vonage:
         self._credentials = credentials
         self._always = {"account-ref": settings.account_ref} if settings.account_ref else {}
         self._callback = settings.webhook_url if settings.callback else ""
+        self._own = frozenset(parse_qsl(urlsplit(settings.webhook_url).query, keep_blank_values=True))
+        """What our own URL says is not Vonage's, and not signed."""
         self._sender = settings.sender.removeprefix("+")
 
     # Out
@@ -194,7 +197,7 @@ class Vonage:
     # Back
 
     def hear(self, hook: Hook) -> Sequence[Heard]:
-        fields = _fields(hook)
+        fields = _fields(hook, self._own)
         if self._settings.webhook_signed:
             self._check(fields)
         if (status := fields.get("status")) is not None and (id := fields.get("messageId")):
@@ -250,10 +253,10 @@ def _refusal(code: str, words: str) -> Answer:
     return never(status, reason, code=code)
 
 
-def _fields(hook: Hook) -> dict[str, str]:
+def _fields(hook: Hook, own: Collection[tuple[str, str]]) -> dict[str, str]:
     """Vonage calls by GET, by POST of a form or by POST of JSON, as the account is set."""
     if hook.method == "GET" or not hook.body:
-        return dict(hook.query)
+        return {name: value for name, value in hook.query if (name, value) not in own} if own else dict(hook.query)
     if "json" not in hook.headers.get("Content-Type", "").lower():
         return dict(hook.form)
     body = hook.json

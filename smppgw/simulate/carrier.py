@@ -18,6 +18,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from random import Random
+from time import monotonic
 from typing import Any, ClassVar, NamedTuple, Self
 from urllib.parse import parse_qsl
 
@@ -138,6 +139,8 @@ class CarrierSimulator:
         """By the carrier's id; see `accept`."""
         self.counts: Counter[str] = Counter()
         """accepted, refused, mo, notified, failed_notifications, given_up, lost, repeated, early, and every fault."""
+        self.answer_times: deque[float] = deque(maxlen=KEPT)
+        """Seconds that webhooks took for their latest answers."""
         self.port = 0
         self.random = Random(options.seed)  # noqa: S311  no secret depends on it
         self._fault = self._draw()
@@ -284,11 +287,16 @@ class CarrierSimulator:
     async def _around(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        response = await handler(request)
-        if self._early and (early := self._early.pop(asyncio.current_task(), None)):
-            await asyncio.wait(early, timeout=self.patience)
-        if self._silent and (task := asyncio.current_task()) in self._silent:
+        try:
+            response = await handler(request)
+        finally:
+            task = asyncio.current_task() if self._early or self._silent else None
+            early = self._early.pop(task, None) if task is not None else None
+            silent = task in self._silent
             self._silent.discard(task)
+        if early:
+            await asyncio.wait(early, timeout=self.patience)
+        if silent:
             await self._hang(request)
         return response
 
@@ -373,11 +381,13 @@ class CarrierSimulator:
         if self._session is None:
             return 0
         method, url, headers, body = notification
+        began = monotonic()
         try:
             async with self._session.request(
                 method, URL(url, encoded=True), headers=headers, data=body or None, allow_redirects=False
             ) as response:
                 await response.read()
+                self.answer_times.append(monotonic() - began)
                 return response.status
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
             return 0

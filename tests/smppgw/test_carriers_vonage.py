@@ -413,6 +413,18 @@ def test_a_signed_notification_is_heard(way: str, method: Method) -> None:
     assert vonage.hear(told(way, signed(DLR, method))) == (DELIVERED,)
 
 
+@pytest.mark.parametrize("by", ["get", "form", "json"])
+async def test_what_our_own_url_says_is_not_signed(by: str) -> None:
+    over = {"signature_secret": "s3cret", "webhook_signed": True}
+    async with talking(over, signature_secret="s3cret", sign_webhooks=True, webhook_by=by) as (_, simulator, ear):
+        async with client_of(f"http://127.0.0.1:{simulator.port}") as client:
+            url = f"{ear.url}?token=1&x="
+            ear.carrier = Vonage(settings(webhook_url=url, **over), client)
+            assert (await ear.carrier.send(TEXT)).verdict is Verdict.SENT
+        await ear.wait_for(1)
+    assert not ear.refusals
+
+
 @pytest.mark.parametrize(
     "fields",
     [
