@@ -247,7 +247,7 @@ def _selectors(kannel: Kannel, people: Iterable[Login], accounts: Mapping[str, T
         for way in ways:
             if not way.shortcode or bool(way.smsbox_id) != both:
                 continue
-            sources = [each for code in map(octets, way.shortcode) for each in dict.fromkeys((code, code.lstrip("+")))]
+            sources = _numbers(way.shortcode)
             match = {"source": sources}
             if both:
                 match["account"] = [name for name, id in boxes.items() if id in way.smsbox_id]
@@ -258,6 +258,11 @@ def _selectors(kannel: Kannel, people: Iterable[Login], accounts: Mapping[str, T
         if names:
             yield routes.Selector(names[0], way.smsc_id, {"account": names})
     yield routes.Selector("all", default, {})
+
+
+def _numbers(codes: Iterable[str]) -> list[str]:
+    """With the plus and without, which only the TON may say."""
+    return [routes.exactly(each) for code in codes for each in dict.fromkeys((code, code.lstrip("+")))]
 
 
 def _box_id(login: Login, box: OpenSmppBox | None) -> str:
@@ -291,8 +296,7 @@ def _mo_routes(
                 lost.append(Problem(route.place, wrong, "this smsbox-route leads nothing anywhere"))
                 continue
         if route.shortcode:
-            codes = [octets(code) for code in route.shortcode]
-            match["destination"] = [each for code in codes for each in dict.fromkeys((code, code.lstrip("+")))]
+            match["destination"] = _numbers(route.shortcode)
         yield {"account": account, **({"match": match} if match else {})}
     if len(names) == 1:
         yield {"account": names[0]}

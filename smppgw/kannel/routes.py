@@ -7,7 +7,7 @@ A plus before a number is taken for none, as it is the ESME's TON that says it.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -90,7 +90,7 @@ class Router:
         for number in selector.numbers:
             plain = number.lstrip("+")
             truths = {regex: re.search(regex, number) is not None for regex in self.regexes[:MAX_REGEXES]}
-            found.setdefault(self._choice(selector.smsc, plain, truths), []).extend((plain, f"+{plain}"))
+            found.setdefault(self._choice(selector.smsc, plain, truths), []).extend(map(exactly, (plain, f"+{plain}")))
         for choice, numbers in found.items():
             self._route(selector, choice, numbers)
 
@@ -108,6 +108,8 @@ class Router:
                 never = [other for other in nowhere if other != prefix and other.startswith(prefix)]
                 if never:
                     patterns.append(f"re:^{_begins(prefix, never)}")
+                elif "*" in prefix or prefix.startswith("re:"):
+                    patterns.append(f"re:^{_begins(prefix, ())}")
                 elif prefix:
                     patterns += [f"{octets(prefix)}*", f"+{octets(prefix)}*"]
             self._route(selector, choice, patterns)
@@ -161,6 +163,12 @@ class Router:
         self.groups[name] = {"active": members}
         self._targets[senders] = name
         return name
+
+
+def exactly(number: str) -> str:
+    """The pattern of one address, also where it looks like a pattern of many."""
+    octet = octets(number)
+    return rf"re:^{re.escape(octet)}\Z" if "*" in octet or octet.startswith("re:") else octet
 
 
 def _takes(link: Link, id: str | None) -> bool:
@@ -217,10 +225,3 @@ def _begins(prefix: str, others: Iterable[str]) -> str:
 def _plus(regex: str) -> str:
     """A plus that has to be there is one that may be there."""
     return regex.replace(r"^\+", r"^\+?", 1) if regex.startswith(r"^\+") and regex[3:4] not in "?*{+" else regex
-
-
-def summary(routes: Iterable[Table]) -> Iterator[str]:
-    """Each route in a line, for tests and for people."""
-    for route in routes:
-        to = " else ".join((route["to"], *route.get("fallback", ())))
-        yield f"{route.get('match', {})} -> {to}"

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from routing.rules import compile_patterns
 from smppgw.kannel.connectors import links
 from smppgw.kannel.model import Smsc
-from smppgw.kannel.routes import Router, Selector
+from smppgw.kannel.routes import Router, Selector, exactly
 
 
 def smsc(id: str, **more: Any) -> Smsc:
-    base = {"host": "h", "port": 1, "smsc_username": "u", "smsc_password": "p", "system_type": ""}
+    base: dict[str, Any] = {"host": "h", "port": 1, "smsc_username": "u", "smsc_password": "p", "system_type": ""}
     return Smsc(smsc="smpp", smsc_id=id, transceiver_mode=True, **base, **more)
 
 
@@ -199,7 +199,12 @@ def test_every_number_goes_where_kannel_sends_it(smscs: list[Smsc], id: str | No
 @given(SMSCS, st.data())
 def test_expressions_send_it_there_too(smscs: list[Smsc], data: st.DataObject) -> None:
     smscs = [
-        replace(each, **{f"{kind}_prefix_regex": data.draw(REGEXES) for kind in ("allowed", "denied", "preferred")})
+        replace(
+            each,
+            allowed_prefix_regex=data.draw(REGEXES),
+            denied_prefix_regex=data.draw(REGEXES),
+            preferred_prefix_regex=data.draw(REGEXES),
+        )
         for each in named(smscs)
     ]
     router = routed(*smscs)
@@ -216,3 +221,15 @@ def test_a_group_never_takes_the_name_of_a_connector(ids: tuple[str, ...]) -> No
     names = [link.name for each in found.values() for link in each]
     assert len(set(names)) == len(ids)
     assert not set(names) & router.groups.keys()
+
+
+def test_an_address_that_looks_like_a_pattern_is_itself_alone() -> None:
+    router = routed(smsc("a", allowed_prefix=("4*", "re:x")))
+    assert [sent(router, number)[0] for number in ("4*1", "+4*1", "41", "re:xy", "x")] == [
+        {"a"},
+        {"a"},
+        set(),
+        {"a"},
+        set(),
+    ]
+    assert [exactly(number) for number in ("*1", "re:1", "+1")] == [r"re:^\*1\Z", r"re:^re:1\Z", "+1"]
