@@ -440,6 +440,36 @@ def simulate_twilio(
     raise typer.Exit(run(lambda: TwilioSimulator(options)))
 
 
+@app.command()
+def carrier(
+    connector: Annotated[str, typer.Argument(help="An HTTPS carrier of the config.")],
+    operation: Annotated[str, typer.Argument(show_default=False, help="Without it they are listed.")] = "",
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="What it needs.")] = None,
+    config: ConfigFile = Path("smppgw.toml"),
+) -> None:
+    """Ask an HTTPS carrier something, straight at its API: statuses, lists, capabilities; the reply is JSON."""
+    from smppgw.carriers import console
+    from smppgw.config import ConfigError, load
+    from smppgw.log import configure
+
+    try:
+        settings = load(config)
+    except ConfigError as error:
+        _refuse(config, error)
+    configure("warning", "console")
+    try:
+        carrier = console.connector(settings, connector)
+        if operation:
+            print(console.ask(carrier, operation, arguments or ()))
+        else:
+            print(*console.listing(carrier), sep="\n")
+    except ValueError as error:  # values.Wrong among them
+        _fail(str(error))
+    except console.Failed as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
 @store.command("check")
 def store_check(path: Data = Path("data"), json: Json = False) -> None:
     """Decode every record. Exit status 1 when one is broken."""

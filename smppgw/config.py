@@ -85,6 +85,7 @@ BAD_LINES = 20
 _NAMED = ("accounts", "connectors", "groups", "senders")
 _SECRETS = ("password", "password_env", "password_file", "password_hash")
 _KINDS = ("smpp", *KINDS)
+_ON_THIS_MACHINE = re.compile(r"http://(127\.[0-9.]+|localhost|\[::1\])([:/]|$)")
 
 
 def _is_secret(field: FieldInfo) -> bool:
@@ -623,7 +624,7 @@ def _warnings(config: Config) -> Iterator[Problem]:
         if len(connector.secret) > PASSWORD:
             yield Problem(f"connectors.{name}.password", f"has more than {PASSWORD} octets", short)
     for name, carrier in config.https.items():
-        if carrier.url.startswith("http:"):
+        if carrier.url.startswith("http:") and not _ON_THIS_MACHINE.match(carrier.url):
             yield Problem(f"connectors.{name}.url", "is not encrypted", 'for simulators only: write "https://"')
         if carrier.poll and carrier.poll[-1] > config.gateway.receipt_wait:
             wrong = "looks longer than gateway.receipt_wait lets a message wait for its receipt"

@@ -624,3 +624,20 @@ def test_a_file_that_is_not_utf8_is_a_problem(tmp_path: Path) -> None:
 )
 def test_what_is_probably_not_meant_is_a_warning(changes: dict[str, Any], path: str) -> None:
     assert path in {warning.path for warning in parse(small(**changes)).warnings}
+
+
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("https://sms.example", False),
+        ("http://sms.example", True),
+        ("http://127.0.0.1.example", True),
+        ("http://127.0.0.1:8401", False),
+        ("http://localhost", False),
+        ("http://[::1]/api", False),
+    ],
+)
+def test_a_carrier_without_tls_is_warned_of_unless_it_is_on_this_machine(url: str, warned: bool) -> None:
+    aix = {"kind": "aix", "url": url, "token": "t" * 32, "client_id": "1", "sms_code": "12345"}
+    read = parse(small(connectors=small()["connectors"] | {"aix": aix}))
+    assert ("connectors.aix.url" in {each.path for each in read.warnings}) is warned
