@@ -30,9 +30,9 @@ DOUBTED = 2
 """Flag: an offer was not answered, and the connector that it is pinned to can offer it again without doubt."""
 
 HAS_MEMO = 4
-"""Flag: a memo stands before the body."""
+"""Flag: a tag and a memo stand before the body."""
 
-_MEMO = struct.Struct(">H")
+_MEMO = struct.Struct(">BH")
 _NOTED = struct.Struct(">BH")
 
 key_of: Callable[[int], bytes] = _KEY.pack
@@ -136,14 +136,17 @@ class Message:
     """The connector that may have it, while only that one may get it again."""
     memo: bytes = b""
     """What the one who brought it over HTTP wants to know again when something becomes of it; at most 64 KiB."""
+    tag: str = ""
+    """What the one who brought it over HTTP calls the way it is to go, for routes; at most 255 octets."""
 
     def pack(self) -> bytes:
         account, pin = self.account.encode(), self.pin.encode()
         attempts = self.attempts if self.attempts < _MOST_ATTEMPTS else _MOST_ATTEMPTS
         flags, body = self.flags, self.body
-        if self.memo:
+        if self.memo or self.tag:
+            tag = self.tag.encode()
             flags |= HAS_MEMO
-            body = _MEMO.pack(len(self.memo)) + self.memo + body
+            body = _MEMO.pack(len(tag), len(self.memo)) + tag + self.memo + body
         head = _QUEUED.pack(
             QUEUED, flags, self.born, self.expires, self.not_before, attempts, self.public, len(pin), len(account)
         )  # fmt: skip
@@ -163,6 +166,7 @@ class Queued(NamedTuple):
     body: bytes
     pin: str = ""
     memo: bytes = b""
+    tag: str = ""
 
     @classmethod
     def unpack(cls, record: bytes) -> "Queued":
@@ -170,11 +174,14 @@ class Queued(NamedTuple):
         at = _QUEUED.size
         account = record[at : (at := at + size)].decode()
         pin = record[at : (at := at + pin_size)].decode()
-        memo = b""
+        memo, tag = b"", ""
         if flags & HAS_MEMO:
-            end = at + _MEMO.size + _MEMO.unpack_from(record, at)[0]
-            memo, at = record[at + _MEMO.size : end], end
-        return cls(flags & ~HAS_MEMO, born, expires, not_before, attempts, public, account, record[at:], pin, memo)
+            tag_size, memo_size = _MEMO.unpack_from(record, at)
+            at += _MEMO.size
+            tag = record[at : (at := at + tag_size)].decode()
+            memo = record[at : (at := at + memo_size)]
+        flags &= ~HAS_MEMO
+        return cls(flags, born, expires, not_before, attempts, public, account, record[at:], pin, memo, tag)
 
 
 class Waiting(NamedTuple):

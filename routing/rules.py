@@ -36,6 +36,8 @@ class Matching(Protocol):
     @property
     def service_type(self) -> Sequence[str]: ...
     @property
+    def tag(self) -> Sequence[str]: ...
+    @property
     def carrier(self) -> Sequence[str]: ...
     @property
     def tlv(self) -> Mapping[int, bytes | None]: ...
@@ -61,6 +63,7 @@ class Match:
     destination: Sequence[str] = ()
     coding: Sequence[int] = ()
     service_type: Sequence[str] = ()
+    tag: Sequence[str] = ()
     carrier: Sequence[str] = ()
     tlv: Mapping[int, bytes | None] = field(default_factory=dict)
 
@@ -125,6 +128,8 @@ def conditions(
         asked.append(_one_of("account", "m.account", match.account))
     if match.coding:
         asked.append(_one_of("coding", "m.data_coding", match.coding))
+    if match.tag:
+        asked.append(_one_of("tag", "m.tag", match.tag))
     if match.service_type:
         asked.append(_one_of("service_type", "m.service_type", [each.encode("latin-1") for each in match.service_type]))
     asked.extend(_addresses(match))

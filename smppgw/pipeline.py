@@ -108,7 +108,14 @@ class Pipeline:
     # Admission and store
 
     def submit(
-        self, account: AccountState, pdu: SubmitSm, body: bytes, ticket: Ticket, public: int = 0, memo: bytes = b""
+        self,
+        account: AccountState,
+        pdu: SubmitSm,
+        body: bytes,
+        ticket: Ticket,
+        public: int = 0,
+        memo: bytes = b"",
+        tag: str = "",
     ) -> Message | Status:
         """Take a message, or say at once why not. `ticket` hears `accepted` when it is on disk (or, with
         ack = "upstream", sent), or `refused` when that failed; never before this returns."""
@@ -127,6 +134,7 @@ class Pipeline:
             message = self._message(account, pdu, body, now, public)
         except PduError as error:
             return Status(error.status)
+        message.memo, message.tag = memo, tag
         lookup = self.lookup
         if lookup is None or not (self.table.asks_carrier(message) and lookup.asks(message.destination)):
             # Otherwise it is routed by the answer, once it is stored.
@@ -139,7 +147,6 @@ class Pipeline:
             if status is not None:
                 return status
         message.ticket = ticket
-        message.memo = memo
         account.queued += 1
         self.queued[message.id] = message
         if account.settings.ack == "upstream" and message.not_before <= now:

@@ -95,5 +95,5 @@ def _message(id: int, record: bytes) -> Message:
     return Message(
         id, queued.account, queued.body, pdu.source_addr, pdu.destination_addr, pdu.service_type, pdu.esm_class,
         pdu.data_coding, pdu.registered_delivery, queued.born, queued.expires, queued.not_before, queued.attempts,
-        queued.public, queued.flags, part_of(queued.account, pdu), pin=queued.pin, memo=queued.memo,
+        queued.public, queued.flags, part_of(queued.account, pdu), pin=queued.pin, memo=queued.memo, tag=queued.tag,
     )  # fmt: skip

@@ -314,6 +314,7 @@ class Match(Model):
     destination: Patterns = ()
     coding: Octets = ()
     service_type: Words = ()
+    tag: Words = ()
     carrier: Words = ()
     tlv: TlvPatterns = {}
 

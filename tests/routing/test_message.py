@@ -110,17 +110,21 @@ def test_a_clock_before_the_epoch_mints_too() -> None:
 # Records
 
 
-@given(ID, NAME, BODY, WHEN, WHEN, WHEN, ATTEMPTS, ID, st.sampled_from([0, OFFERED, OFFERED | DOUBTED]), NAME, MEMO)
+@given(
+    ID, NAME, BODY, WHEN, WHEN, WHEN, ATTEMPTS, ID, st.sampled_from([0, OFFERED, OFFERED | DOUBTED]), NAME, MEMO, NAME
+)
 def test_a_queued_message_is_read_back(
     id: int, account: str, body: bytes, born: float, expires: float, not_before: float, attempts: int, public: int,
-    flags: int, pin: str, memo: bytes,
+    flags: int, pin: str, memo: bytes, tag: str,
 ) -> None:  # fmt: skip
     record = Message(
         id, account, body, b"", b"", b"", 0, 0, 1, born, expires, not_before, attempts, public, flags,
-        pin=pin, memo=memo,
+        pin=pin, memo=memo, tag=tag,
     ).pack()  # fmt: skip
     assert record[0] == QUEUED
-    assert Queued.unpack(record) == Queued(flags, born, expires, not_before, attempts, public, account, body, pin, memo)
+    assert Queued.unpack(record) == Queued(
+        flags, born, expires, not_before, attempts, public, account, body, pin, memo, tag
+    )
 
 
 def test_attempts_beyond_counting_do_not_break_a_record() -> None:

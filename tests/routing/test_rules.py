@@ -149,3 +149,10 @@ def test_patterns_alone_can_be_asked_too() -> None:
 def test_conditions_name_their_key_and_what_was_wanted() -> None:
     asked = conditions({"destination": ["81*", "82*"], "coding": [8]})
     assert [(each.key, each.wanted) for each in asked] == [("coding", "8"), ("destination", "81*, 82*")]
+
+
+def test_a_tag_matches_whole() -> None:
+    fits = compile_match({"tag": ["cheap", "fast"]})
+    assert fits(message(tag="fast"))
+    assert not fits(message(tag="fas"))
+    assert not fits(message())
