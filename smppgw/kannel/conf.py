@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from smppgw.kannel import keys
@@ -72,7 +73,7 @@ class Group:
 
     name: str
     place: Place
-    settings: Mapping[str, Setting] = field(default_factory=dict)
+    settings: Mapping[str, Setting] = field(default_factory=lambda: MappingProxyType({}))
 
     def __contains__(self, key: str) -> bool:
         return key in self.settings
@@ -305,7 +306,7 @@ def _group(settings: dict[str, Setting], problems: list[Problem]) -> Iterator[Gr
     for key, setting in rest.items():
         if key not in known:
             problems.append(Problem(setting.place, f"group {name} has no key {key!r}", _near(key, known)))
-    yield Group(name, settings["group"].place, rest)
+    yield Group(name, settings["group"].place, MappingProxyType(rest))
 
 
 def _near(word: str, known: Iterable[str]) -> str:

@@ -182,13 +182,19 @@ class Smsc:
 
     @property
     def id(self) -> str:
-        """Kannel's name for one without an smsc-id is where it leads to; of the other types only what is common."""
-        if self.smsc_id is not None:
-            return self.smsc_id
-        if self.smsc != "smpp":
-            return f"{self.smsc.upper()}:{self.host or ''}:{self.port or 0}"
-        port, receive = self.smpp_ports
-        return f"SMPP:{self.host}:{port}/{receive or port}:{self.username}:{self.system_type}"
+        """Kannel takes its name where it has no smsc-id."""
+        return self.name if self.smsc_id is None else self.smsc_id
+
+    @property
+    def name(self) -> str:
+        """What the status page of Kannel calls it."""
+        if self.smsc == "smpp":
+            send, receive = self.smpp_ports
+            where = f"{self.host}:{send}/{send if self.transceiver_mode else receive}"
+            return f"{'S' if self.use_ssl else ''}SMPP:{where}:{self.username}:{self.system_type}"
+        if self.smsc == "http":
+            return f"HTTP:{self.system_type or ''}:{self.port or 0}"
+        return f"{self.smsc.upper()}:{self.port or 0}"
 
     @property
     def smpp_ports(self) -> tuple[int, int]:

@@ -132,10 +132,23 @@ def test_expressions_are_pythons() -> None:
     assert user.white_list_regex == "^[0-9]+$"
 
 
-def test_an_smsc_without_an_id_has_kannels_name_for_it() -> None:
-    assert Smsc(smsc="smpp", host="h", port=1, system_id="u", system_type="VMA").id == "SMPP:h:1/1:u:VMA"
-    assert Smsc(smsc="smpp", host="h", smsc_username="u", system_type="").id == "SMPP:h:2775/2775:u:"
-    assert Smsc(smsc="fake", host="h", port=3).id == "FAKE:h:3"
+@pytest.mark.parametrize(
+    ("one", "name"),
+    [
+        (Smsc(smsc="smpp", host="h", port=1, system_id="u", system_type="VMA"), "SMPP:h:1/0:u:VMA"),
+        (Smsc(smsc="smpp", host="h", receive_port=1, smsc_username="u", system_type=""), "SMPP:h:0/1:u:"),
+        (Smsc(smsc="smpp", host="h", port=1, transceiver_mode=True, use_ssl=True, smsc_username="u", system_type=""),
+         "SSMPP:h:1/1:u:"),
+        (Smsc(smsc="smpp", host="h", smsc_username="u", system_type=""), "SMPP:h:2775/0:u:"),
+        (Smsc(smsc="fake", host="h", port=3), "FAKE:3"),
+        (Smsc(smsc="http", system_type="kannel", port=3), "HTTP:kannel:3"),
+    ],
+)  # fmt: skip
+def test_an_smsc_without_an_id_has_the_name_of_the_status_page(one: Smsc, name: str) -> None:
+    assert one.name == one.id == name
+
+
+def test_an_smsc_has_its_id() -> None:
     assert Smsc(smsc="smpp", smsc_id="a").id == "a"
 
 
