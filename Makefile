@@ -25,7 +25,7 @@ check: setup ## the whole gate: format, lint, types, tests
 demo: setup ## the gateway, three SMSCs and an ESME at work, in about a minute
 	.venv/bin/smppgw demo
 
-bench: setup ## speed and memory, beside other gateways; ten minutes, or two with QUICK=1; see benchmarks/README.md
+bench: setup ## speed and memory, beside other gateways; twenty minutes, or four with QUICK=1; see benchmarks/README.md
 	.venv/bin/python -m benchmarks $(if $(QUICK),--quick) $(ARGS)
 
 clean: ## removes what setup and the tests made

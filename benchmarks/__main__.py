@@ -4,13 +4,13 @@ import argparse
 import subprocess
 import sys
 
-QUICK = {"codec": (), "session": (), "store": ("--quick",), "gateway": ("--quick",)}
-FULL = {"codec": ("--json",), "session": ("--json",), "store": ("--json",), "gateway": ()}
+QUICK = {"codec": (), "session": (), "store": ("--quick",), "gateway": ("--quick",), "carriers": ("--quick",)}
+FULL = {"codec": ("--json",), "session": ("--json",), "store": ("--json",), "gateway": (), "carriers": ()}
 
 
 def main() -> int:
     options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    options.add_argument("--quick", action="store_true", help="two minutes instead of ten; writes no results")
+    options.add_argument("--quick", action="store_true", help="four minutes instead of twenty; writes no results")
     options.add_argument("names", nargs="*", choices=[*FULL, []], metavar="NAME", help=", ".join(FULL))
     chosen = options.parse_args()
     worst = 0

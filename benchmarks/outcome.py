@@ -2,7 +2,7 @@
 
 import json
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,12 +85,12 @@ def checks(results: Results) -> Iterator[Check]:
     """Every target of which something was measured."""
     for name, runs in results.throughput.items():
         slow = name.endswith("not optimised")
-        yield _middle(f"end to end, {name}", runs, "end_to_end_per_s", "msg/s", 15_000 if slow else 25_000, True)
+        yield middle(f"end to end, {name}", runs, "end_to_end_per_s", "msg/s", 15_000 if slow else 25_000, True)
         if not slow:
-            yield _middle(f"CPU of the gateway, {name}", runs, "cpu_us", "us/msg", 40)
+            yield middle(f"CPU of the gateway, {name}", runs, "cpu_us", "us/msg", 40)
     if results.latency:
         what = f"submit_sm_resp p99 at {results.rate:,} msg/s"
-        yield _middle(what, results.latency, "response_p99_ms", "ms", 20)
+        yield middle(what, results.latency, "response_p99_ms", "ms", 20)
     if binds := results.once.get("binds"):
         yield Check(f"{binds['binds']:,} idle binds", binds["rss_mb"], "MB", 120)
     if waiting := results.once.get("waiting"):
@@ -103,7 +103,8 @@ def checks(results: Results) -> Iterator[Check]:
             yield Check(f"{wrong} in a run of {long['messages']:,}", long[wrong], "", 0)
 
 
-def _middle(what: str, runs: Sequence[Figures], name: str, unit: str, target: float, at_least: bool = False) -> Check:
+def middle(what: str, runs: Sequence[Figures], name: str, unit: str, target: float, at_least: bool = False) -> Check:
+    """The median of several runs."""
     found = [run[name] for run in runs]
     return Check(what, statistics.median(found), unit, target, at_least, (min(found), max(found)))
 
@@ -117,7 +118,7 @@ def show(results: Results, console: Console) -> None:
     )
     if results.busy > 0.2:
         console.print(f"[yellow]other work had {results.busy:.1f} cores before the start: the figures are too bad")
-    console.print(_targets(results))
+    console.print(targets("smppgw", checks(results)))
     if results.throughput or results.direct:
         console.print(_beside(results))
         for note in _peers()["measured"], _peers()["note"]:
@@ -128,13 +129,14 @@ def show(results: Results, console: Console) -> None:
         console.print("[yellow]the gateway's core was not full: the load tool and the SMSC were the limit")
 
 
-def _targets(results: Results) -> Table:
-    rows = Table(title="smppgw", title_justify="left", show_edge=False, pad_edge=False)
+def targets(title: str, checks: Iterable[Check]) -> Table:
+    """Figures beside their targets."""
+    rows = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
     rows.add_column("measured", min_width=44)
     for name in ("median", "from", "to", "target"):
         rows.add_column(name, justify="right")
     rows.add_column("")
-    for check in checks(results):
+    for check in checks:
         low, high = (_number(value) for value in check.spread) if check.spread else ("", "")
         rows.add_row(
             check.what,

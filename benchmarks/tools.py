@@ -24,6 +24,11 @@ class Plan:
     rate: float = 0.0
     patience: float = 30.0
     """Seconds without a receipt after which the rest of them are missing."""
+    account: str = SYSTEM_ID
+    prefix: str = "4479"
+    """Destinations are this and eight digits."""
+    first: int = 0
+    """The smallest number of these digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +86,17 @@ class OwnTools:
 
     def load(self, plan: Plan, at: Path) -> Program:
         command = [
-            *SMPPGW, "load", "--port", str(plan.port), "--system-id", SYSTEM_ID, "--binds", str(plan.links),
+            *SMPPGW, "load", "--port", str(plan.port), "--system-id", plan.account, "--binds", str(plan.links),
             "--window", str(plan.window), "--count", str(plan.count), "--rate", str(plan.rate),
-            "--receipt-timeout", str(plan.patience), "--json", str(at / "load.json"),
+            "--prefix", plan.prefix, "--start", str(plan.first),
+            "--receipt-timeout", str(plan.patience), "--json", str(at / f"{plan.account}.json"),
         ]  # fmt: skip
-        (at / "load.json").unlink(missing_ok=True)
-        return Program(command, self._cores, at / "load.out", {"SMPPGW_PASSWORD": PASSWORD})
+        (at / f"{plan.account}.json").unlink(missing_ok=True)
+        return Program(command, self._cores, at / f"{plan.account}.out", {"SMPPGW_PASSWORD": PASSWORD})
 
     def outcome(self, load: Program, at: Path) -> Outcome:
-        found = _read(at / "load.json", load)
+        del at
+        found = _read(load.output.with_suffix(".json"), load)
         return Outcome(
             submitted=found["submitted"],
             accepted=found["accepted"],
@@ -127,11 +134,12 @@ class OutsideTools:
 
     def load(self, plan: Plan, at: Path) -> Program:
         command = [
-            str(self._binary), "blast", "--host", "127.0.0.1", "--port", str(plan.port), "--system-id", SYSTEM_ID,
+            str(self._binary), "blast", "--host", "127.0.0.1", "--port", str(plan.port), "--system-id", plan.account,
             "--password", PASSWORD, "--conns", str(plan.links), "--window", str(plan.window),
             "--count", str(plan.count), "--rate", str(plan.rate), "--dlr", "--wait-dlr-s", str(plan.patience),
+            "--dst-prefix", plan.prefix, "--dst-start", str(plan.first),
         ]  # fmt: skip
-        return Program(command, self._cores, at / "load.out")
+        return Program(command, self._cores, at / f"{plan.account}.out")
 
     def outcome(self, load: Program, at: Path) -> Outcome:
         del at

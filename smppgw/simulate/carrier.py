@@ -119,7 +119,7 @@ class _Delivery:
 
 class CarrierSimulator:
     """`start` it on the loop, `stop` it at the end. Control requests: POST /-/options changes options while it runs,
-    GET /-/counts tells the counts, POST /-/mo lets a handset say something."""
+    GET /-/counts tells the counts, GET /-/messages what was accepted, POST /-/mo lets a handset say something."""
 
     patience: ClassVar[float] = 10.0
     """Seconds that a webhook has for its answer."""
@@ -132,6 +132,7 @@ class CarrierSimulator:
                 web.post("/-/options", self._set_options),
                 web.get("/-/options", self._show_options),
                 web.get("/-/counts", self._show_counts),
+                web.get("/-/messages", self._show_messages),
                 web.post("/-/mo", self._say),
             ]
         )
@@ -277,6 +278,10 @@ class CarrierSimulator:
         """What the webhook is told when a handset says something; raises ValueError in words. For POST /-/mo."""
         raise ValueError(f"this carrier has no messages from handsets: {', '.join(said)} cannot be said")
 
+    def shown(self, what: Any) -> tuple[str, str]:  # noqa: ARG002
+        """Destination and text of what was accepted, for GET /-/messages."""
+        return "", ""
+
     def taken(self, status: int) -> bool:
         """Whether a webhook's answer ends the matter."""
         return 200 <= status < 300
@@ -407,6 +412,18 @@ class CarrierSimulator:
 
     async def _show_counts(self, _request: web.Request) -> web.Response:
         return web.json_response(self.counts)
+
+    async def _show_messages(self, request: web.Request) -> web.Response:
+        """The newest last; one of several parts once, by the id of its first."""
+        limit = request.query.get("limit", "100")
+        if not (limit.isascii() and limit.isdigit() and limit.strip("0")):
+            return web.json_response({"error": "limit: a number above 0 is expected"}, status=400)
+        found: deque[tuple[str, Any]] = deque(maxlen=min(int(limit), KEPT))
+        for id, what in self.accepted.items():
+            if not found or found[-1][1] is not what:
+                found.append((id, what))
+        shown = [{"id": id, **dict(zip(("to", "text"), self.shown(what), strict=True))} for id, what in found]
+        return web.json_response(shown)
 
     async def _say(self, request: web.Request) -> web.Response:
         try:

@@ -13,7 +13,8 @@ from smppgw.simulate.carrier import CarrierSimulator
 
 
 def run(make: Callable[[], CarrierSimulator]) -> int:
-    """Until SIGTERM or SIGINT. SIGUSR1 prints the counts as a line of JSON, as does the end."""
+    """Until SIGTERM or SIGINT. SIGUSR1 prints the counts as a line of JSON, as does the end, with the milliseconds that
+    webhooks took to answer."""
     gc.set_threshold(100_000, 20, 100)  # many small lasting objects and few circles among them
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_run(make))
@@ -39,4 +40,7 @@ async def _run(make: Callable[[], CarrierSimulator]) -> int:
 
 
 def _report(simulator: CarrierSimulator) -> None:
-    print(json.dumps({"event": "stats", **simulator.counts}), flush=True)
+    took = sorted(simulator.answer_times)
+    at = {"p50": len(took) // 2, "p99": len(took) * 99 // 100, "max": len(took) - 1} if took else {}
+    times = {name: round(took[index] * 1000, 3) for name, index in at.items()}
+    print(json.dumps({"event": "stats", **simulator.counts, "webhook_ms": times}), flush=True)
