@@ -195,6 +195,9 @@ class AixSimulator(CarrierSimulator):
         body = f"{self.options.dlr}={quote_plus(document)}".encode()
         return Notification("POST", self.options.webhook, _FORM, body)
 
+    def shown(self, what: Sent) -> tuple[str, str]:
+        return what.phone, what.text
+
     # Look-ups
 
     def _asked(self, answer: Callable[[dict[str, str]], dict[str, Any]]) -> Callable[[web.Request], Any]:

@@ -330,6 +330,9 @@ class KddiSimulator(CarrierSimulator):
         event = {"event": kind, **({} if kind == "newUser" else {"RCSMessage": message}), **contact}
         yield self._say_so(self.options.plus_webhook, event)
 
+    def shown(self, what: Message) -> tuple[str, str]:
+        return what.to, what.body.get("smsmessage", {}).get("smsText", "")
+
     def _say_so(self, url: str, body: Mapping[str, Any]) -> Notification:
         octets = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         return Notification("POST", url or self.options.webhook, _JSON, octets)

@@ -504,6 +504,12 @@ class TwilioSimulator(CarrierSimulator):
             fields |= {f"MediaUrl{number}": url, f"MediaContentType{number}": "image/jpeg"}
         return [self._signed("POST", self.options.webhook, fields)]
 
+    def shown(self, what: _Record) -> tuple[str, str]:
+        resource = what.resource
+        if "sim_sid" in resource:
+            return str(resource["sim_sid"]), str(resource["command"])
+        return str(resource["to"]), str(resource["body"])
+
     def _from_sim(self, said: Mapping[str, Any]) -> Notification:
         url = self.options.commands_webhook or self.options.webhook
         if not url:

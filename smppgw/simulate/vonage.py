@@ -200,6 +200,9 @@ class VonageSimulator(CarrierSimulator):
                 fields["concat-part"] = str(number)
             yield self._inbound(fields)
 
+    def shown(self, what: Mapping[str, str]) -> tuple[str, str]:
+        return what["to"], what.get("text", "")
+
     def _inbound(self, fields: dict[str, str]) -> Notification:
         self._next += 1
         fields["messageId"] = f"{self._next:016X}"

@@ -91,6 +91,16 @@ async def test_a_text_is_sent_and_its_receipt_heard(kind: str) -> None:
 
 
 @every
+async def test_the_simulator_shows_what_it_accepted(kind: str) -> None:
+    async with stage(kind) as at:
+        words = "long " * (20 if kind == "twilio_commands" else 60)
+        assert (await at.carrier.send(text_for(kind, words.strip()))).verdict is Verdict.SENT
+        (shown,) = (await at.client.request("GET", "/-/messages")).json()
+    assert shown["text"] == words.strip()
+    assert shown["to"].removeprefix("+") == ("DE" + "b" * 32 if kind == "twilio_commands" else CASES[kind].number)
+
+
+@every
 async def test_what_is_not_delivered_is_reported_so(kind: str) -> None:
     async with stage(kind, undelivered=1.0, keys={"states": {"failed": "UNDELIV"}} if kind == "kddi" else None) as at:
         answer = await at.carrier.send(text_for(kind))

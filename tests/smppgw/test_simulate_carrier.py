@@ -32,6 +32,9 @@ class Echo(CarrierSimulator):
         self.notify(lambda: Notification("POST", self.options.webhook, {}, id.encode()))
         return web.Response(text=id)
 
+    def shown(self, what: Any) -> tuple[str, str]:
+        return what["id"], what.get("text", "")
+
     def mo(self, said: Mapping[str, Any]) -> Iterable[Notification]:
         yield Notification("GET", f"{self.options.webhook}?text={said['text']}", {})
 
@@ -245,3 +248,17 @@ async def test_a_port_that_is_taken_is_an_error_in_words() -> None:
         second = Echo(CarrierOptions(port=echo.port))
         with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{echo.port}: "):
             await second.start()
+
+
+async def test_what_was_accepted_is_shown_the_newest_last() -> None:
+    async with pair() as (_, _, session):
+        for id in "abc":
+            await session.post("/send", data={"id": id, "text": id * 3})
+        async with session.get("/-/messages?limit=2") as response:
+            assert await response.json() == [
+                {"id": "b", "to": "b", "text": "bbb"},
+                {"id": "c", "to": "c", "text": "ccc"},
+            ]
+        for limit in ("0", "-1", "all"):
+            async with session.get(f"/-/messages?limit={limit}") as response:
+                assert response.status == 400
