@@ -77,10 +77,19 @@ class Accounts:
         for account in settings:
             names.add(account.name)
             self._state(account.name, account).change(account)
-        gone = [state for name, state in self.states.items() if name not in names and not state.removed]
+        gone = [
+            state for name, state in self.states.items() if name not in names and not state.removed and not state.front
+        ]
         for state in gone:
             state.removed = True
         return gone
+
+    def internal(self, settings: Account, front: Front) -> AccountState:
+        """An account of HTTP, of the config or not: one that the config does not have cannot bind, and a reload of the
+        config leaves it alone."""
+        state = self._state(settings.name, settings)
+        state.front = front
+        return state
 
     def known(self, name: str) -> AccountState | None:
         """An account that may bind."""
