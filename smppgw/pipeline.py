@@ -101,6 +101,8 @@ class Pipeline:
         self.upstreams: dict[str, Upstream] = {}
         self.queued: dict[int, Message] = {}
         """Messages that no upstream has for good, oldest first."""
+        self._returned: Touched = {}
+        """Where messages went back to in this turn of the loop."""
         self.counts = self.returns.counts
         self.answer_time = Histogram()
         """From a submit to its answer."""
@@ -165,11 +167,9 @@ class Pipeline:
         not_before = 0.0
         if pdu.schedule_delivery_time:
             not_before = times.parse(pdu.schedule_delivery_time, now, Status.RINVSCHED) or 0.0
-        expires = max(now, not_before) + self.settings.validity
-        if pdu.validity_period:
-            expires = times.parse(pdu.validity_period, now, Status.RINVEXPIRY) or expires
-            if expires <= max(now, not_before):
-                raise PduError("validity_period ends before the message may go", Status.RINVEXPIRY)
+        expires = self._expiry(pdu, now, max(now, not_before))
+        if expires <= max(now, not_before):
+            raise PduError("validity_period ends before the message may go", Status.RINVEXPIRY)
         if pdu.schedule_delivery_time:
             # We hold it; the upstream must not hold it again.
             pdu = pdu._replace(schedule_delivery_time=b"")
@@ -180,6 +180,10 @@ class Pipeline:
             id, account.name, body, pdu.source_addr, pdu.destination_addr, pdu.service_type, pdu.esm_class,
             pdu.data_coding, pdu.registered_delivery, now, expires, not_before, 0, public or id, 0, part, pdu,
         )  # fmt: skip
+
+    def _expiry(self, pdu: SubmitSm, now: float, start: float) -> float:
+        told = times.parse(pdu.validity_period, now, Status.RINVEXPIRY) if pdu.validity_period else None
+        return told or start + self.settings.validity
 
     def _committed(self, turn: Turn) -> None:
         """A turn is on disk: acknowledge, then go on."""
@@ -342,6 +346,8 @@ class Pipeline:
     def keep(self, message: Message) -> None:
         """Answer a submit that waits for an upstream's answer as soon as it is on disk: it cannot go alone."""
         turn = self.journal.turn
+        # Until now it had only as long as its ESME waits for the answer.
+        message.expires = self._expiry(message.pdu or pdus.decode_submit(message.body), message.born, message.born)
         turn.batch[key_of(message.id)] = message.pack()
         turn.sent.append(message)
         self.journal.urgent()
@@ -404,6 +410,14 @@ class Pipeline:
         upstream = self._upstream(message)
         if upstream is not None:
             upstream.offer_first(message)
+            # A reload may have given the queue another connector, which hears nothing of this one's answers.
+            if not self._returned:
+                self.loop.call_soon(self._pump_returned)
+            self._returned[upstream] = None
+
+    def _pump_returned(self) -> None:
+        returned, self._returned = self._returned, {}
+        self._pump(returned)
 
     def _back(self, message: Message) -> None:
         """It is ours again, and in no doubt but that of an earlier offer."""
@@ -440,8 +454,9 @@ class Pipeline:
         self.returns.keep_aside(message.id, message.account, reason, message.pack())
 
     def expired(self, message: Message) -> None:
-        """Its validity_period passed in a queue."""
-        self.finish(message, MessageState.EXPIRED, b"000")
+        """Its validity_period passed in a queue; nobody knows what became of one that is in doubt."""
+        doubted = message.flags & DOUBTED
+        self.finish(message, MessageState.UNKNOWN if doubted else MessageState.EXPIRED, b"000")
 
     def finish(self, message: Message, state: MessageState, err: bytes, status: int = 0) -> None:
         """It ends without having been sent; `status` is the upstream's, if one refused it."""
@@ -464,6 +479,9 @@ class Pipeline:
         """Its submit was not answered yet: now it is, and the message ends with that."""
         ticket, message.ticket = message.ticket, None
         self._leave(message)
+        if message.part is not None:  # it may be on disk (see `keep`), and must not come back from there
+            self.journal.turn.batch[key_of(message.id)] = None
+            self.journal.soon()
         if ticket is not None:
             self.access.refused(message.account, message.source, message.destination, status)
             ticket.refused(message, status)

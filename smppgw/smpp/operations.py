@@ -8,7 +8,7 @@ from protocol.consts import Command, MessageState, Status, Tag
 from protocol.errors import PduError
 from protocol.pdus import CancelSm, QuerySm, QuerySmResp, ReplaceSm
 from protocol.session import Answered, Asked
-from routing.message import Message, Waiting
+from routing.message import DOUBTED, Message, Waiting
 from smppgw.accounts import AccountState
 from smppgw.pipeline import Pipeline
 
@@ -59,7 +59,7 @@ class Operations:
     def _here(self, event: Asked, pdu: Any, message: Message) -> None:
         if event.command == Command.QUERY_SM:
             self._answer(event, Status.ROK, _state(pdu.message_id, MessageState.ENROUTE))
-        elif message.offered or message.ticket is not None:
+        elif not _ours(message):
             self._answer(event, FAILED[Command(event.command)])
         elif event.command == Command.CANCEL_SM:
             self._pipeline.cancel(message)
@@ -88,8 +88,7 @@ class Operations:
             for message in self._pipeline.queued.values()
             if (message.account, message.source, message.destination) == wanted
             and (not pdu.service_type or message.service_type == pdu.service_type)
-            and not message.offered
-            and message.ticket is None
+            and _ours(message)
         ]
         if not found:
             self._answer(event, Status.RCANCELFAIL)
@@ -132,6 +131,11 @@ class Operations:
             self._answer(event, Status.RQUERYFAIL)
             return
         self._answer(event, Status.ROK, pdus.encode(Command.QUERY_SM_RESP, found._replace(message_id=pdu.message_id)))
+
+
+def _ours(message: Message) -> bool:
+    """No upstream has it, nor may have it from an earlier offer, and its submit is answered."""
+    return not message.offered and not message.flags & DOUBTED and message.ticket is None
 
 
 def _state(id: bytes, state: MessageState) -> bytes:
