@@ -206,12 +206,9 @@ class App:
         backups = {member.connector for group in settings.groups.values() for member in group.backup}
         for connector in self.connectors.values():
             connector.want("config", connector.name not in backups)
-            if (
-                self._ready
-                and isinstance(connector, CarrierConnector)
-                and connector is not old_connectors.get(connector.name)
-            ):
-                connector.start()
+            before = old_connectors.get(connector.name)
+            if self._ready and isinstance(connector, CarrierConnector) and connector is not before:
+                connector.start(before if isinstance(before, CarrierConnector) else None)
             if connector.up:
                 for target in connector.targets:
                     target.member_up(connector.name)
@@ -267,15 +264,16 @@ class App:
             sharing = Group(shares, backups, group.backup_after, group.hand_back_after, now)
             patience = group.backup_after if group.backup else 0.0
             made[name] = Target(name, sharing, members, self.pipeline, self.loop.time, patience)
+        named = {target for route in settings.routes for target in (route.to, *route.fallback)}
         # A carrier has one also where no route names it: what is in doubt with it goes back to it alone.
-        named = {target for route in settings.routes for target in (route.to, *route.fallback)} | set(settings.https)
-        for name in named - set(made):
-            connector = self.connectors[name]
+        for name in (named | set(settings.https)) - set(made):
+            connector, shy = self.connectors[name], name not in named
             known = old.get(name)
-            if known is not None and known.members == {name: connector}:
+            if known is not None and known.members == {name: connector} and known.shy is shy:
                 made[name] = known
             else:
-                made[name] = Target(name, Group([(name, 1)]), {name: connector}, self.pipeline, self.loop.time)
+                alone = Group([(name, 1)])
+                made[name] = Target(name, alone, {name: connector}, self.pipeline, self.loop.time, shy=shy)
         return made
 
     # Life
@@ -343,9 +341,13 @@ def open_store(settings: StoreConfig) -> Store:
 
 
 def clusters(settings: Config) -> Iterable[list[str]]:
-    """Connectors whose receipts may come by one another: those of a group, and those of one SMSC."""
+    """Connectors whose receipts may come by one another: those of a kind in a group, and those of one SMSC."""
     for group in settings.groups.values():
-        yield [each.connector for each in (*group.active, *group.backup)]
+        kinds: dict[str, list[str]] = {}
+        for each in (*group.active, *group.backup):
+            carrier = settings.https.get(each.connector)
+            kinds.setdefault(carrier.kind if carrier is not None else "", []).append(each.connector)
+        yield from kinds.values()
     by_peer: dict[tuple[str, int, str], list[str]] = {}
     for connector in settings.smpp.values():
         by_peer.setdefault((connector.host, connector.port, connector.system_id), []).append(connector.name)

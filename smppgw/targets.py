@@ -57,7 +57,10 @@ class Target:
         pipeline: Pipeline,
         clock: Callable[[], float],
         patience: float = 0.0,
+        *,
+        shy: bool = False,
     ) -> None:
+        """A shy one wants its members only while it has messages: no route leads to it, but some are pinned there."""
         self.name = name
         self.group = group
         self.members = dict(members)
@@ -67,8 +70,9 @@ class Target:
         self._down_since = clock()
         self._patience = PATIENCE + patience
         self._swept = clock()
+        self.shy = shy
         for member in self.members.values():
-            member.want(self, member.name not in group.backups)
+            member.want(self, member.name not in group.backups and not shy)
 
     @property
     def up(self) -> bool:
@@ -81,6 +85,8 @@ class Target:
 
     def offer(self, message: Message) -> None:
         self.queue.append(message)
+        if self.shy:
+            self._want(True)
 
     def offer_first(self, message: Message) -> None:
         """Behind older ones that came back before it, each in a read of its own."""
@@ -90,6 +96,12 @@ class Target:
                 break
             older += 1
         self.queue.insert(older if older < LOOKED_AT else 0, message)
+        if self.shy:
+            self._want(True)
+
+    def _want(self, wanted: bool) -> None:
+        for member in self.members.values():
+            member.want(self, wanted)
 
     def pump(self) -> None:
         """Send what there is room for, in order."""
@@ -150,6 +162,8 @@ class Target:
     def tick(self) -> None:
         """About once a second: failover, and messages that should not stay here."""
         now = self._clock()
+        if self.shy and not self.queue:
+            self._want(False)
         event = self.group.tick(now)
         if event is not None:
             wanted = event is Event.BACKUPS_WANTED
@@ -170,8 +184,7 @@ class Target:
 
     def close(self) -> list[Message]:
         """It is no longer in the config: no member is wanted for it, and its messages go elsewhere."""
-        for member in self.members.values():
-            member.want(self, False)
+        self._want(False)
         left = list(self.queue)
         self.queue.clear()
         return left
