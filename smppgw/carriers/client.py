@@ -99,7 +99,7 @@ class HttpClient:
     ) -> None:
         self._url = url.rstrip("/")
         self._connections = connections
-        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=connect)
+        self._timeout = aiohttp.ClientTimeout(total=timeout, connect=connect)  # with the look-up of the name
         self._idle = idle
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None

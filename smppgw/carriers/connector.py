@@ -1,6 +1,7 @@
 """A connector to an HTTPS carrier: what it sends, what it hears, and what it asks for."""
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -8,7 +9,7 @@ from math import inf
 
 import structlog
 
-from protocol.consts import RegisteredDelivery, Status
+from protocol.consts import MessageState, RegisteredDelivery, Status
 from protocol.errors import PduError
 from routing import retry
 from routing.message import Message
@@ -32,6 +33,12 @@ log = structlog.get_logger()
 
 _RECEIPT = int(RegisteredDelivery.SUCCESS_ONLY | RegisteredDelivery.INTERMEDIATE)
 THROTTLED = frozenset({Status.RTHROTTLED, Status.RMSGQFUL})
+
+LONGEST_ID = 200
+"""Octets of an upstream id that a record has room for, with what `_sent` adds."""
+
+MOST_IDS = 255
+"""Upstream ids of one message that a record has room for."""
 
 
 @dataclass(slots=True, eq=False)
@@ -84,6 +91,8 @@ class CarrierConnector:
         self._marking: dict[int, Whole] = {}
         self._flying: dict[Whole, asyncio.Task[None]] = {}
         self._joining = Joining(settings.max_joining)
+        self._overdue: deque[Gathering] = deque()
+        """Parts whose others did not come, and that go without them as soon as there is room."""
         self.hearing = Hearing(settings, self.carrier, self.counts, pipeline, loop, self, self._proven)
 
     # Upstream ids (returns.Source)
@@ -122,7 +131,7 @@ class CarrierConnector:
     @property
     def joining(self) -> int:
         """Messages that wait for parts."""
-        return len(self._joining)
+        return len(self._joining) + len(self._overdue)
 
     @property
     def paused(self) -> bool:
@@ -151,16 +160,16 @@ class CarrierConnector:
         (self._wanted.add if wanted else self._wanted.discard)(by)
         self._update()
 
-    def start(self) -> None:
-        """After a restore."""
-        self.hearing.start()
+    def start(self, before: "CarrierConnector | None" = None) -> None:
+        """After a restore, or in the place of one that a reload replaces."""
+        self.hearing.start(before.hearing if before is not None else None)
 
     def stop(self) -> None:
         """Send nothing more; what is under way may end."""
-        self._wanted.clear()
-        self._update()
         if self._closing is None:
             self._closing = self._loop.create_task(self._close())
+        self._wanted.clear()
+        self._update()
 
     @property
     def over(self) -> bool:
@@ -195,7 +204,7 @@ class CarrierConnector:
             self.pipeline.refused(message, error.status)
             return
         if message.part is None or piece.part is None:
-            self._offer([message], piece, piece.octets)
+            self._offer([message], [piece], stored=message.ticket is None)
             return
         if message.ticket is not None:
             self.pipeline.keep(message)  # who waits for its answer may not send the next part before
@@ -206,29 +215,71 @@ class CarrierConnector:
                 self._incomplete(gathering)
 
     def _offer_joined(self, gathering: Gathering) -> None:
-        messages = [message for message in gathering.messages if not message.gone]
-        if messages:
-            self._offer(messages, texts.piece_of(messages[0]), gathering.octets)
+        """All of it came; but parts may have ended while they waited for the others."""
+        messages, pieces = self._left(gathering)
+        if len(pieces) == gathering.total:
+            self._offer(messages, pieces, stored=True)
+        elif messages:
+            self._incomplete(gathering)
+
+    def _left(self, gathering: Gathering) -> tuple[list[Message], list[Piece]]:
+        """Every submit_sm of it that did not end meanwhile, and each part of the text as it is by now."""
+        pipeline, now = self.pipeline, self.pipeline.clock()
+        messages: list[Message] = []
+        pieces: dict[int, Piece] = {}
+        for number in sorted(gathering.messages):
+            for message in gathering.messages[number][:]:
+                if message.gone:
+                    continue
+                if message.expires <= now:
+                    pipeline.expired(message)
+                    continue
+                if message.not_before > now:  # a replace_sm put it off
+                    gathering.messages[number].remove(message)
+                    pipeline.hold(message, message.not_before - now)
+                    continue
+                try:
+                    pieces.setdefault(number, texts.piece_of(message))
+                except PduError as error:  # a replace_sm left it without the header that it promises
+                    self.counts.outcomes["unwritable"] += 1
+                    pipeline.refused(message, error.status)
+                    continue
+                messages.append(message)
+        return messages, list(pieces.values())
 
     def _incomplete(self, gathering: Gathering) -> None:
         """Not all of its parts came in time."""
+        messages, _ = self._left(gathering)
+        if not messages:
+            return
+        action = "none: it was sent before" if gathering.repeats else self.settings.incomplete
         self.counts.outcomes["incomplete"] += 1
         log.warning(
-            "a message came in part", connector=self.name, parts=sorted(gathering.parts), of=gathering.total,
-            action=self.settings.incomplete,
+            "a message came in part", connector=self.name, parts=sorted(gathering.messages), of=gathering.total,
+            action=action,
         )  # fmt: skip
-        if self.settings.incomplete == "send":
-            self._offer_joined(gathering)
-            return
-        for message in gathering.messages:
-            if not message.gone:
+        if gathering.repeats:  # the handset has the text: a piece of it would be a second message there
+            for message in messages:
+                self.pipeline.finish(message, MessageState.UNKNOWN, b"000")
+        elif self.settings.incomplete == "send":
+            self._overdue.append(gathering)
+            self._send_overdue()
+        else:
+            for message in messages:
                 self.pipeline.refused(message, Status.RSUBMITFAIL)
 
-    def _offer(self, messages: list[Message], piece: Piece, octets: bytes) -> None:
+    def _send_overdue(self) -> None:
+        while self._overdue and self.up and self.room > 0:
+            messages, pieces = self._left(self._overdue.popleft())
+            if messages:
+                self._offer(messages, pieces, stored=True)
+
+    def _offer(self, messages: list[Message], pieces: list[Piece], *, stored: bool) -> None:
+        """`stored`: they are on disk, or on their way there."""
         pipeline, first = self.pipeline, messages[0]
         encoding = pipeline.accounts.owner(first.account).settings.encoding
         carrier = pipeline.carriers.of(first.destination)
-        text = texts.text_from(first, piece, octets, encoding, self.settings, pipeline.clock(), carrier)
+        text = texts.text_from(messages, pieces, encoding, self.settings, pipeline.clock(), carrier)
         status = self._unfit(text)
         if status is not None:
             self.counts.outcomes["unwritable"] += 1
@@ -240,7 +291,7 @@ class CarrierConnector:
         whole = Whole(messages, text)
         for message in messages:
             message.offered = True
-            if message.ticket is None:
+            if stored:
                 whole.marking += 1
                 pipeline.mark_offered(message, partial(self._marked, whole), self.name)
         if whole.marking:
@@ -267,7 +318,8 @@ class CarrierConnector:
             self._launch(whole)
         else:
             for message in reversed(whole.messages):
-                self.pipeline.again(message)
+                if not message.gone:  # a receipt proved that an earlier attempt was accepted
+                    self.pipeline.again(message)
 
     def _launch(self, whole: Whole) -> None:
         self.counts.submits += 1
@@ -277,6 +329,8 @@ class CarrierConnector:
     async def _ask_to_send(self, whole: Whole) -> None:
         try:
             answer = await self.carrier.send(whole.text)
+            if len(answer.ids) > MOST_IDS or any(len(id) > LONGEST_ID for id in answer.ids):
+                answer = doubt("more ids, or longer ones, than there is room for", code="bad reply")
         except Unsent as error:
             answer = later(Status.RSYSERR, str(error), code="unsent")
         except Unanswered as error:
@@ -370,13 +424,15 @@ class CarrierConnector:
 
     def _update(self) -> None:
         """Tell the groups when it can send, and when it cannot any more."""
-        up = bool(self._wanted) and self._breaker.closed_at(self._loop.time() + 0.005)
+        up = bool(self._wanted) and self._closing is None and self._breaker.closed_at(self._loop.time() + 0.005)
         if up is self.up:
             return
         self.up = up
         if not up:
-            for gathering in self._joining.take():  # their other parts will go elsewhere, too
-                for message in reversed(gathering.messages):
+            overdue = list(self._overdue)
+            self._overdue.clear()
+            for gathering in (*self._joining.take(), *overdue):  # their other parts will go elsewhere, too
+                for message in reversed([each for same in gathering.messages.values() for each in same]):
                     if not message.gone:
                         self.pipeline.again(message)
         for target in self.targets:
@@ -404,6 +460,7 @@ class CarrierConnector:
         self._turned()
 
     def _turned(self) -> None:
+        self._send_overdue()
         for target in self.targets:
             if target.queue:
                 target.pump()

@@ -3,13 +3,13 @@
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from itertools import count
 
 import structlog
 
 from protocol.consts import FINAL_STATES, MessageState, Status
 from protocol.errors import PduError
 from protocol.receipt import Receipt
-from protocol.udh import MAX_PARTS
 from routing.message import Ids, Message, Waiting
 from routing.rules import Incoming
 from smppgw.carriers import early, texts
@@ -65,17 +65,26 @@ class Hearing:
         """Receipts whose message is not known yet."""
         return len(self._early)
 
-    def start(self) -> None:
-        """After a restore: go on asking about what waits for receipts."""
+    def start(self, before: "Hearing | None" = None) -> None:
+        """After a restore, or in the place of another: go on asking about what waits for receipts."""
+        if before is not None:
+            # Both have all of it: requests of the other are still answered there, notifications come here.
+            self._early, self._said = before._early, before._said
+            if before._settings.poll == self._settings.poll:
+                self._polls = before._polls
+                return
+            before._polls = self._polls
         if not self._settings.poll:
             return
         now = self._pipeline.clock()
+        asked: set[bytes] = set()
         for id, record in self._pipeline.ledger.waiting.items():
             waiting = Waiting.unpack(record)
             if waiting.connector == self._source.name_octets:
                 for upstream, state in waiting.parts:
-                    if state not in FINAL_STATES:
-                        self._polls.add(_plain(upstream), Ids.time_of(id), now)
+                    if state not in FINAL_STATES and (plain := _plain(upstream)) not in asked:
+                        asked.add(plain)
+                        self._polls.add(plain, Ids.time_of(id), now)
 
     async def close(self) -> None:
         """Ask no more; requests under way are waited for."""
@@ -87,10 +96,13 @@ class Hearing:
         """A text was sent, and its receipts will name these."""
         now = self._pipeline.clock()
         for id in ids:
-            if self._settings.poll:
-                self._polls.add(id, now, now)
+            self._polls.add(id, now, now)
             for kept in self._early.take(id):
-                self._loop.call_soon(self._receipt, kept.found, kept)
+                self._loop.call_soon(self._known_now, kept)
+
+    def _known_now(self, kept: Kept) -> None:
+        if not self._receipt(kept.found, kept):
+            kept.accepted()  # it repeats one that ended the message just now
 
     def hear(self, heard: Sequence[Heard], report: Report) -> None:
         """What a notification said; `report` is answered once it is safe, or clear that nobody waits."""
@@ -112,7 +124,7 @@ class Hearing:
             return
         if found.state not in FINAL_STATES:
             report.accepted()  # it came before its message is known, or after it ended: the final one says all
-        elif self._pipeline.ledger.ended(self._source.name_octets, found.id):
+        elif self._ended(found.id):
             self._nobody(found)
             report.accepted()
         elif self.early >= self._pipeline.settings.max_early_receipts:
@@ -140,23 +152,41 @@ class Hearing:
         knows = self._pipeline.returns.knows
         if knows(self._source, id):
             return [id]
-        return [each for number in range(1, MAX_PARTS + 1) if knows(self._source, each := b"%b#%d" % (id, number))]
+        ids: list[bytes] = []
+        for number in count(1):  # they end together
+            each = b"%b#%d" % (id, number)
+            if not knows(self._source, each):
+                return ids
+            ids.append(each)
+        return ids
+
+    def _ended(self, id: bytes) -> bool:
+        ended, name = self._pipeline.ledger.ended, self._source.name_octets
+        return ended(name, id) or ended(name, b"%b#1" % id)
 
     def _prove(self, found: Receipt) -> list[bytes]:
         """A receipt of a message in doubt, where the carrier names it by our id, is the proof that it was sent."""
-        if not self._carrier.capabilities.idempotent:
-            return []
-        try:
-            message = self._pipeline.queued.get(int(found.id[-16:], 16))
-        except ValueError:
-            return []
-        if message is None or message.pin != self._name or message.part is not None or message.ticket is not None:
+        message = self._named(found)
+        if message is None or message.part is not None or message.ticket is not None:
             return []
         self._proven(message, found.id)
         return self._known(found.id)
 
+    def _named(self, found: Receipt) -> Message | None:
+        """A message that this carrier alone can get (again)."""
+        if not self._carrier.capabilities.idempotent:
+            return None
+        try:
+            message = self._pipeline.queued.get(int(found.id[-16:], 16))
+        except ValueError:
+            return None
+        return message if message is not None and message.pin == self._name else None
+
     def _lapsed(self, kept: Kept) -> None:
         if self._receipt(kept.found, kept):
+            return
+        if self._named(kept.found) is not None:  # the parts of a message in doubt, which will be sent again
+            self._early.restore(kept.id, kept.found, self._pipeline.settings.early_receipt_wait)
             return
         self._nobody(kept.found)
         kept.accepted()
@@ -176,7 +206,10 @@ class Hearing:
             return
         self.counts.mo += 1
         returns = self._pipeline.returns
-        source, destination = mo.source.removeprefix("+").encode(), mo.destination.removeprefix("+").encode()
+        source, destination = (
+            address.removeprefix("+").encode("utf-8", "replace")  # JSON can have half a character
+            for address in (mo.source, mo.destination)
+        )
         account = returns.mo_owner(Incoming(self._name, source, destination))
         if account is None:
             log.warning("MO for nobody", connector=self._name, destination=mo.destination)
@@ -207,7 +240,7 @@ class Hearing:
 
     def ask(self) -> None:
         """Poll for what is due; about once a second."""
-        if not self._polls or self._closing:
+        if not self._polls or self._closing or self._pipeline.journal.error is not None:
             return
         free = self._settings.poll_window - len(self._polling)
         if free <= 0:
@@ -236,6 +269,9 @@ class Hearing:
         except Exception:  # a bug of the carrier's file: the next poll may fare better
             log.exception("poll failed", connector=self._name)
             heard = ()
+        if self._pipeline.journal.error is not None:
+            self._polls.add(id, sent, self._pipeline.clock())  # what it said could not be made safe
+            return
         ended = any(isinstance(each, Receipt) and each.state in FINAL_STATES for each in heard)
         if heard:
             self.hear(heard, NOBODY)

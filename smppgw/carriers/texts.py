@@ -1,5 +1,7 @@
 """Between SMPP and HTTPS: a submit_sm as the text that a carrier sends, a text from a handset as deliver_sm."""
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple, Protocol
 
 from protocol import pdus, text, tlv, udh
@@ -56,25 +58,38 @@ def piece_of(message: Message) -> Piece:
 
 
 def text_from(
-    message: Message, piece: Piece, octets: bytes, encoding: str, numbering: Numbering, now: float, carrier: str
+    messages: Sequence[Message],
+    pieces: Sequence[Piece],
+    encoding: str,
+    numbering: Numbering,
+    now: float,
+    carrier: str,
 ) -> Text:
-    """`message` and `piece` are of the first part, `octets` of all of them; `encoding` is the account's default
-    alphabet."""
+    """`pieces` are the parts in their order, `messages` all that brought them, that of the first part first; `encoding`
+    is the account's default alphabet."""
+    message, piece = messages[0], pieces[0]
     pdu = piece.pdu
     binary = text.is_binary(pdu.data_coding)
+    octets = piece.octets if len(pieces) == 1 else b"".join([each.octets for each in pieces])
     return Text(
         shown(message.id).decode(),
         _source(pdu),
         destination(pdu.dest_addr_ton, pdu.destination_addr, numbering),
-        "" if binary else text.decode(octets, pdu.data_coding, encoding),
+        "" if binary else _words(pieces, encoding),
         octets if binary else None,
         piece.header,
         carrier,
-        bool(message.registered_delivery),
-        max(message.expires - now, 0.0),
-        message.attempts,
+        any(each.registered_delivery for each in messages),
+        max(min([each.expires for each in messages]) - now, 0.0),
+        max([each.attempts for each in messages]),
         piece.tlvs,
     )
+
+
+def _words(pieces: Sequence[Piece], encoding: str) -> str:
+    """Some ESMEs choose an alphabet for each part; a character is cut only between two parts of one alphabet."""
+    runs = groupby(pieces, lambda piece: piece.pdu.data_coding)
+    return "".join([text.decode(b"".join([each.octets for each in run]), coding, encoding) for coding, run in runs])
 
 
 def _source(pdu: SubmitSm) -> str:
