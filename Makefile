@@ -22,8 +22,8 @@ check: setup ## the whole gate: format, lint, types, tests
 	.venv/bin/mypy
 	$(PYTEST)
 
-demo: setup ## the gateway, three SMSCs and an ESME at work, in about a minute
-	.venv/bin/smppgw demo
+demo: setup ## the gateway, three SMSCs and an ESME at work, in about a minute; with HTTPS carriers: ARGS=--carriers
+	.venv/bin/smppgw demo $(ARGS)
 
 bench: setup ## speed and memory, beside other gateways; twenty minutes, or four with QUICK=1; see benchmarks/README.md
 	.venv/bin/python -m benchmarks $(if $(QUICK),--quick) $(ARGS)

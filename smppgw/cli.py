@@ -521,12 +521,16 @@ def store_list(
 def demo(
     seconds: Annotated[float, typer.Option(min=5, help="How long, about.")] = 60.0,
     rate: Annotated[float, typer.Option(min=1, help="Messages a second.")] = 200.0,
+    carriers: Annotated[bool, typer.Option("--carriers", help="HTTPS carriers instead: AIX behind a cluster.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave its files for a look.")] = False,
 ) -> None:
-    """Three simulated SMSCs, a gateway and an ESME, on this machine: fail over, hand back, kill -9; nothing lost."""
-    from smppgw.demo import run
+    """Simulated SMSCs, a gateway and an ESME, on this machine: fail over, hand back, kill -9; nothing lost."""
+    from smppgw.demo import failover, run
 
-    raise typer.Exit(run(seconds, rate, keep=keep))
+    show = failover
+    if carriers:
+        from smppgw.demo_carriers import show
+    raise typer.Exit(run(seconds, rate, show, keep=keep))
 
 
 def _read(option: str, read: Callable[[Any], T], text: Any) -> T:

@@ -13,10 +13,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.live import Live
@@ -42,12 +42,16 @@ class DemoError(Exception):
     """The story did not go as it should."""
 
 
-def run(seconds: float, rate: float, *, keep: bool = False, console: Console | None = None) -> int:
+Show = Callable[[Path, float, float, Console], Coroutine[Any, Any, int]]
+"""A story: where its files are, how long it takes, messages a second, where it is told; the exit status."""
+
+
+def run(seconds: float, rate: float, show: Show, *, keep: bool = False, console: Console | None = None) -> int:
     """0 only when nothing was lost and every turn of the story came."""
     directory = Path(tempfile.mkdtemp(prefix="smppgw-demo-"))
     console = console or Console(highlight=False)
     try:
-        return asyncio.run(_run(directory, seconds, rate, console))
+        return asyncio.run(show(directory, seconds, rate, console))
     except DemoError as error:
         console.print(f"{error}; the files are in {directory}", style="red", markup=False)
         keep = True
@@ -61,7 +65,8 @@ def run(seconds: float, rate: float, *, keep: bool = False, console: Console | N
             shutil.rmtree(directory, ignore_errors=True)
 
 
-async def _run(directory: Path, seconds: float, rate: float, console: Console) -> int:
+async def failover(directory: Path, seconds: float, rate: float, console: Console) -> int:
+    """Three SMSCs: share, fail over, hand back."""
     smscs = {name: Smsc(name, directory) for name in NAMES}
     gateway = Gateway(directory, free_port(), free_port())
     esme = Steady(gateway.port, rate)
@@ -86,6 +91,7 @@ async def _run(directory: Path, seconds: float, rate: float, console: Console) -
         found = tally(esme, {name: smsc.destinations() for name, smsc in smscs.items()}, smscs)
         console.print()
         console.print(table(found))
+        console.print("\nThe same with HTTPS carriers: smppgw demo --carriers")
         return 0 if found.lost == 0 else 1
     finally:
         for program in everything:
@@ -109,22 +115,22 @@ class Story:
         say = self._screen.say
 
         say("1", "SMPP1 and SMPP2 share the load; SMPP0 waits unbound")
-        await self._until("SMPP1 and SMPP2 got messages", lambda: one.submits > 0 and two.submits > 0)
+        await until("SMPP1 and SMPP2 got messages", lambda: one.submits > 0 and two.submits > 0)
         await asyncio.sleep(self._phase)
-        self._expect("SMPP0 was used though the others were there", backup.submits == 0)
+        expect("SMPP0 was used though the others were there", backup.submits == 0)
 
         say("2", "SMPP1 and SMPP2 are cut off: SMPP0 takes over")
         one.toggle()
         two.toggle()
-        await self._until("SMPP0 took over", lambda: backup.submits > 0)
+        await until("SMPP0 took over", lambda: backup.submits > 0)
         await asyncio.sleep(self._phase)
 
         say("3", "SMPP1 and SMPP2 are back: the load returns to them")
         one.toggle()
         two.toggle()
         before = one.submits + two.submits
-        await self._until("the load returned", lambda: one.submits + two.submits > before)
-        await self._until("SMPP0 was let go", lambda: backup.bound == 0)
+        await until("the load returned", lambda: one.submits + two.submits > before)
+        await until("SMPP0 was let go", lambda: backup.bound == 0)
         await asyncio.sleep(self._phase)
 
         say("4", "kill -9 of the gateway in the middle of it all, and a restart")
@@ -132,24 +138,28 @@ class Story:
         await asyncio.sleep(min(1.0, self._phase))
         await self._gateway.start()
         answered = self._esme.acknowledged
-        await self._until("the ESME was served again", lambda: self._esme.acknowledged > answered)
+        await until("the ESME was served again", lambda: self._esme.acknowledged > answered)
         await asyncio.sleep(self._phase)
 
         say("5", "the ESME sends no more; what is still on its way arrives")
         self._esme.sending = False
         with contextlib.suppress(DemoError):  # what is missing then is counted as lost
-            await self._until("every receipt came", lambda: not self._esme.missing and not self._esme.waiting)
+            await until("every receipt came", lambda: not self._esme.missing and not self._esme.waiting)
 
-    async def _until(self, what: str, holds: Callable[[], bool]) -> None:
-        end = time.monotonic() + PATIENCE
-        while not holds():
-            if time.monotonic() > end:
-                raise DemoError(f"not within {PATIENCE:.0f} s: {what}")
-            await asyncio.sleep(0.05)
 
-    def _expect(self, otherwise: str, holds: bool) -> None:
-        if not holds:
-            raise DemoError(otherwise)
+async def until(what: str, holds: Callable[[], bool]) -> None:
+    """A turn of the story; raises DemoError when it does not come."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > end:
+            raise DemoError(f"not within {PATIENCE:.0f} s: {what}")
+        await asyncio.sleep(0.05)
+
+
+def expect(otherwise: str, holds: bool) -> None:
+    """What must not have happened; raises DemoError when it has."""
+    if not holds:
+        raise DemoError(otherwise)
 
 
 class Program:
@@ -210,6 +220,15 @@ class Program:
             await self._reading
 
 
+class Upstream(Protocol):
+    """What a screen shows of whoever gets messages."""
+
+    @property
+    def submits(self) -> int: ...
+    @property
+    def state(self) -> str: ...
+
+
 class Smsc(Program):
     """`smppgw simulate smsc`, which tells its counters every second."""
 
@@ -257,6 +276,10 @@ class Smsc(Program):
     @property
     def bound(self) -> int:
         return int(self.stats().get("links", {}).get("bound", 0))
+
+    @property
+    def state(self) -> str:
+        return f"[green]{self.bound} binds" if self.bound else "[yellow]unbound" if self.up else "[red]cut off"
 
     def toggle(self) -> None:
         """Links cut and port closed; or back again. What it holds it keeps, as a cluster does."""
@@ -319,12 +342,16 @@ class Gateway(Program):
     def __init__(self, directory: Path, port: int, http: int) -> None:
         super().__init__("gateway", directory)
         self.port = port
-        self._http = http
+        self.http = http
         self.starts = 0
 
     def configure(self, ports: Mapping[str, int]) -> None:
         connectors = "".join(CONNECTOR.format(name=name.lower(), port=port) for name, port in ports.items())
-        self._config.write_text(CONFIG.format(port=self.port, http=self._http, connectors=connectors))
+        self.write(CONFIG.format(port=self.port, http=self.http, connectors=connectors))
+
+    def write(self, config: str) -> None:
+        """Its config, as TOML."""
+        self._config.write_text(config)
 
     @property
     def _config(self) -> Path:
@@ -349,10 +376,12 @@ def _is_ready(line: str) -> bool:
 class Steady:
     """An ESME that sends at one pace, binds again whenever it must, and remembers every promise it was given."""
 
-    def __init__(self, port: int, rate: float) -> None:
+    def __init__(self, port: int, rate: float, prefix: str = PREFIX, first: int = 0) -> None:
         self._port = port
         self._rate = rate
-        self._body = templates(Plan(receipts=True, prefix=PREFIX))[0].body
+        self._prefix = prefix
+        self._first = first
+        self._body = templates(Plan(receipts=True, prefix=prefix))[0].body
         self._link: EsmeLink | None = None
         self.sending = True
         self.sent = 0
@@ -412,8 +441,9 @@ class Steady:
             return
         for _ in range(min(max(1, round(self._rate * 0.02)), link.session.room)):
             self.sent += 1
-            destination = f"{PREFIX}{self.sent:08}".encode()
-            link.session.request(Command.SUBMIT_SM, self._body(self.sent), destination, now)
+            number = self._first + self.sent
+            destination = f"{self._prefix}{number:08}".encode()
+            link.session.request(Command.SUBMIT_SM, self._body(number), destination, now)
         link.touch()
 
     def events(self, link: EsmeLink, events: list[Event], now: float) -> None:
@@ -450,7 +480,7 @@ class Tally:
     unanswered: int
     """Not acknowledged when the gateway was killed: an ESME would send them again."""
     arrived: dict[str, int]
-    """Submits by SMSC."""
+    """Submits by upstream."""
     duplicates: int
     """Messages that went upstream twice: they were in doubt when a link or the gateway broke."""
     receipts: int
@@ -461,10 +491,10 @@ class Tally:
     lost_receipts: int
 
 
-def tally(esme: Steady, arrived: Mapping[str, frozenset[bytes]], smscs: Mapping[str, Smsc]) -> Tally:
+def tally(esme: Steady, arrived: Mapping[str, frozenset[bytes]], upstreams: Mapping[str, Upstream]) -> Tally:
     """Count, from both ends."""
     everywhere = frozenset().union(*arrived.values())
-    submits = {name: smscs[name].submits for name in arrived}
+    submits = {name: upstreams[name].submits for name in arrived}
     never = {number for number, destination in esme.promised.items() if destination not in everywhere}
     silent = esme.promised.keys() - esme.receipts.keys()
     return Tally(
@@ -511,7 +541,7 @@ class Screen:
     """The show as it goes on: a table that moves, or plain lines where there is no terminal."""
 
     console: Console
-    smscs: Mapping[str, Smsc]
+    upstreams: Mapping[str, Upstream]
     gateway: Gateway
     esme: Steady
     _live: Live | None = None
@@ -537,6 +567,10 @@ class Screen:
         self._headline = f"{phase}. {words}"
         self.console.print(f"[bold]{time.monotonic() - self._began:5.1f} s  {self._headline}")
 
+    def note(self, words: str) -> None:
+        """What the present part brought."""
+        self.console.print(f"           {words}", markup=False)
+
     async def run(self) -> None:
         count = 0
         while True:
@@ -552,14 +586,15 @@ class Screen:
         now = time.monotonic()
         if now - self._at < 1:
             return
-        values = {name: smsc.submits for name, smsc in self.smscs.items()}
+        values = {name: upstream.submits for name, upstream in self.upstreams.items()}
         values |= {"acknowledged": self.esme.acknowledged, "receipts": len(self.esme.receipts)}
         if self._before:
-            self._rates = {name: (values[name] - self._before[name]) / (now - self._at) for name in values}
+            since = now - self._at
+            self._rates = {name: max(0, values[name] - self._before[name]) / since for name in values}
         self._before, self._at = values, now
 
     def _line(self) -> str:
-        loads = "  ".join(f"{name} {self._rates.get(name, 0):4.0f}/s" for name in self.smscs)
+        loads = "  ".join(f"{name} {self._rates.get(name, 0):4.0f}/s" for name in self.upstreams)
         return (
             f"{time.monotonic() - self._began:5.1f} s  {loads}  acknowledged {self.esme.acknowledged:,}"
             f"  receipts {len(self.esme.receipts):,}"
@@ -573,9 +608,8 @@ class Screen:
         rows.add_column("in all", justify="right", min_width=8)
         rows.add_column("", no_wrap=True)
         top = max([*self._rates.values(), 1.0])
-        for name, smsc in self.smscs.items():
-            state = f"[green]{smsc.bound} binds" if smsc.bound else "[yellow]unbound" if smsc.up else "[red]cut off"
-            self._row(rows, name, state, smsc.submits, top)
+        for name, upstream in self.upstreams.items():
+            self._row(rows, name, upstream.state, upstream.submits, top)
         state = "[green]serving" if self.gateway.up else "[red]killed"
         self._row(rows, "acknowledged", state, self.esme.acknowledged, top)
         self._row(rows, "receipts", "", len(self.esme.receipts), top)
