@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import structlog
@@ -30,6 +30,9 @@ from smppgw.carriers.settings import CarrierSettings
 from smppgw.carriers.webhooks import WebhookServer
 from smppgw.config import Config, ConfigError
 from smppgw.http.server import HttpServer
+from smppgw.kannel import setup as kannel
+from smppgw.kannel.face import Face
+from smppgw.kannel.setup import Setup
 from smppgw.lookup import Lookup
 from smppgw.metrics import GatewayMetrics
 from smppgw.pipeline import Pipeline
@@ -61,7 +64,8 @@ FIXED = ("gateway", "listeners", "limits", "timers", "http", "webhooks", "store"
 class App:
     """A gateway from its config to its end."""
 
-    def __init__(self, settings: Config, path: Path) -> None:
+    def __init__(self, settings: Config, path: Path, setup: Setup | None = None) -> None:
+        """`setup` is what the settings were made from when there is a kannel.conf in place of a file of our own."""
         self.settings = settings
         self.path = path
         self.loop = asyncio.get_running_loop()
@@ -84,6 +88,7 @@ class App:
         )
         self.webhooks = WebhookServer(settings.webhooks, lambda: self._hooks)
         self.http = HttpServer(settings.http, GatewayMetrics(self), self.unready)
+        self.face = Face(setup, self) if setup is not None else None
         self._stop = asyncio.Event()
         self._ready = False
 
@@ -99,11 +104,13 @@ class App:
             await self.listeners.open(self.settings.listeners)
             port = await self.http.start()
             hooks = await self.webhooks.start()
+            if self.face is not None:
+                await self.face.open()
         except OSError as error:
             log.error("cannot start", reason=str(error))
             await self._end()
             return 1
-        self._apply(self.settings)
+        self.apply(self.settings)
         kinds = restore(pipeline, self.store, self._heard)
         log.info("restored", **kinds)
         for carrier in self.carriers:
@@ -164,6 +171,9 @@ class App:
     def reload(self) -> None:
         """Read the config again; a bad one changes nothing."""
         self.access.reopen()
+        if self.face is not None:
+            self.face.reload()
+            return
         try:
             settings = config.load(self.path)
         except ConfigError as error:
@@ -173,15 +183,17 @@ class App:
         fixed = [name for name in FIXED if getattr(settings, name) != getattr(self.settings, name)]
         if fixed:
             log.warning("these tables change at a restart only", tables=fixed)
-        self._apply(settings)
+        self.apply(settings)
         log.info("config reloaded", accounts=len(settings.accounts), connectors=len(settings.connectors))
 
     # Accounts, connectors, groups, routes
 
-    def _apply(self, settings: Config) -> None:
+    def apply(self, settings: Config) -> None:
         """Make the running gateway what the config says, keeping every bind that it does not change."""
         pipeline = self.pipeline
         gone = pipeline.accounts.change(settings.accounts.values())
+        if self.face is not None:
+            self.face.attach(settings)
         for link in [link for link in self.links if link.account in gone]:
             link.unbind()
         old_connectors, old_targets = self.connectors, self.targets
@@ -282,6 +294,12 @@ class App:
         self.loop.add_signal_handler(signal.SIGTERM, self.stop)
         self.loop.add_signal_handler(signal.SIGINT, self.stop)
         self.loop.add_signal_handler(signal.SIGHUP, self.reload)
+        self.loop.add_signal_handler(signal.SIGUSR2, self._reopen)
+
+    def _reopen(self) -> None:
+        self.access.reopen()
+        if self.face is not None:
+            self.face.reopen()
 
     async def _tick_forever(self) -> None:
         while True:
@@ -300,6 +318,8 @@ class App:
         """Take nothing new, wait for what is under way, unbind, commit, and say what is left."""
         self._ready = False
         self.gate.closed = True
+        if self.face is not None:
+            self.face.drain()
         log.info("draining", links=len(self.links))
         self.listeners.close()
         pipeline = self.pipeline
@@ -323,6 +343,8 @@ class App:
 
     async def _end(self) -> None:
         await self.webhooks.stop()
+        if self.face is not None:
+            await self.face.close()
         await self.pipeline.journal.stop()
         self.pipeline.delays.close()
         if self.lookup is not None:
@@ -365,9 +387,22 @@ def run(path: Path) -> int:
     logging.configure(settings.log.level, settings.log.format)
     for warning in settings.warnings:
         log.warning("config", where=warning.path, problem=warning.wrong, fix=warning.fix)
+    return _served(lambda: App(settings, path))
 
+
+def run_kannel(paths: Sequence[Path], data: Path) -> int:
+    """`smppgw serve --kannel`: the same from Kannel's own files. Raises kannel.conf.ConfError."""
+    setup = kannel.read(paths, data)
+    settings, said = setup.settings(setup.smscs)
+    logging.configure(settings.log.level, settings.log.format)
+    for problem in said:
+        log.warning("config", where=problem.path, problem=problem.wrong, fix=problem.fix)
+    return _served(lambda: App(settings, paths[0], setup))
+
+
+def _served(make: Callable[[], App]) -> int:
     async def serve() -> int:
-        return await App(settings, path).run()
+        return await make().run()
 
     # Threads hand the loop their results within half a millisecond, not five (the store's commits).
     sys.setswitchinterval(0.0005)

@@ -74,15 +74,25 @@ def common(
 
 
 @app.command()
-def serve(config: ConfigFile = Path("smppgw.toml")) -> None:
-    """Run the gateway until SIGTERM. SIGHUP reads the config again."""
-    from smppgw.app import run
+def serve(
+    config: ConfigFile = Path("smppgw.toml"),
+    kannel: Annotated[
+        list[Path] | None,
+        typer.Option(help="Run from Kannel's files instead: kannel.conf, and once more for opensmppbox.conf."),
+    ] = None,
+    data: Annotated[
+        Path, typer.Option(envvar="SMPPGW_DATA", help="With --kannel: the directory that messages are kept in.")
+    ] = Path("data"),
+) -> None:
+    """Run the gateway until SIGTERM. SIGHUP reads the config again, SIGUSR2 opens log files again."""
+    from smppgw.app import run, run_kannel
     from smppgw.config import ConfigError
+    from smppgw.kannel.conf import ConfError
 
     try:
-        status = run(config)
-    except ConfigError as error:
-        _refuse(config, error)
+        status = run_kannel(kannel, data) if kannel else run(config)
+    except (ConfigError, ConfError) as error:
+        _refuse(kannel[0] if kannel else config, error)
     raise typer.Exit(status)
 
 

@@ -1,7 +1,8 @@
 """Turn a Kannel set-up into the tables of gateway.toml, and list what has no place there."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from smppgw.kannel.keys import SMSC_TYPES, Fate
 from smppgw.kannel.logins import Login
 from smppgw.kannel.meaning import model
 from smppgw.kannel.model import Kannel, OpenSmppBox
+from smppgw.kannel.tags import Tags
 
 Table = dict[str, Any]
 Read = Callable[[str], bytes]
@@ -94,19 +96,36 @@ class Imported:
 
 def convert(conf: Conf, read: Read = lambda path: Path(path).read_bytes()) -> Imported:
     """`read` gets the logins of opensmppbox; raises ConfError where Kannel would not start."""
-    kannel = model(conf)
+    return _converted(conf, model(conf), read, None)
+
+
+def serving(conf: Conf, kannel: Kannel, tags: Tags, read: Read = lambda path: Path(path).read_bytes()) -> Imported:
+    """The same for a gateway that has Kannel's HTTP side too: messages of sendsms come with tags, from accounts that
+    are not in the tables, and messages from mobiles may be for SMSBOX."""
+    return _converted(conf, kannel, read, tags)
+
+
+def _converted(conf: Conf, kannel: Kannel, read: Read, tags: Tags | None) -> Imported:
     whole = Place(conf.groups[0].place.file if conf.groups else "kannel.conf", 0)
     lost = list(conf.notes)
     found, left_out = connectors.links(kannel.smscs)
     lost += left_out
     people = _logins(kannel.opensmppbox, read, lost)
     router = routes.Router(found)
-    accounts = _accounts(kannel, people, whole, lost)
-    for selector in _selectors(kannel, people, accounts):
+    accounts = _esmes(kannel, people, lost)
+    if tags is None:
+        accounts |= _users(kannel, accounts, lost)
+        if not accounts:
+            lost.append(_nobody(whole))
+    for selector in tags.selectors if tags is not None else ():
         router.add(selector)
+    for selector in _selectors(kannel, people, accounts):
+        router.add(selector if tags is None else replace(selector, match={**selector.match, "tag": [""]}))
+    if tags is not None:
+        accounts |= _smsbox(accounts)
     tables: Table = {
         "gateway": _gateway(kannel),
-        "listeners": [_listener(kannel.opensmppbox, whole, lost)],
+        "listeners": _listeners(kannel.opensmppbox, whole, lost, tags),
         # A quiet ESME that answers enquire_link stays bound.
         "timers": {"inactivity": "0s"},
         "log": _log(conf, kannel),
@@ -116,12 +135,13 @@ def convert(conf: Conf, read: Read = lambda path: Path(path).read_bytes()) -> Im
         },
         "groups": router.groups,
         "routes": router.routes,
-        "mo_routes": list(_mo_routes(kannel, people, found, whole, lost)),
+        "mo_routes": list(_mo_routes(kannel, people, found, whole, lost, tags)),
     }
     tables = {key: table for key, table in tables.items() if table}
-    lost += _unsaid(conf)
+    lost += _unsaid(conf) if tags is None else verdicts.means_nothing(conf)
     lost += _differences(conf, kannel, found, router, whole)
-    lost += _refused(tables, whole)
+    if tags is None:
+        lost += _refused(tables, whole)
     return Imported(tables, tuple(sorted(dict.fromkeys(lost), key=lambda each: _order(conf, each))), found)
 
 
@@ -145,12 +165,14 @@ def _log(conf: Conf, kannel: Kannel) -> Table:
     return {"level": _LEVELS[min(max(0, kannel.core.log_level), 4)]} if core is not None and "log-level" in core else {}
 
 
-def _listener(box: OpenSmppBox | None, whole: Place, lost: list[Problem]) -> Table:
+def _listeners(box: OpenSmppBox | None, whole: Place, lost: list[Problem], tags: Tags | None) -> list[Table]:
     if box is not None:
-        return {"host": "0.0.0.0", "port": box.opensmppbox_port}
+        return [{"host": "0.0.0.0", "port": box.opensmppbox_port}]
+    if tags is not None:
+        return []
     wrong = "there is no opensmppbox: [[listeners]] is open to this machine alone"
     lost.append(Problem(whole, wrong, "change its host when ESMEs are to bind from elsewhere"))
-    return {"host": "127.0.0.1", "port": 2775}
+    return [{"host": "127.0.0.1", "port": 2775}]
 
 
 # Who submits.
@@ -176,7 +198,7 @@ def _logins(box: OpenSmppBox | None, read: Read, lost: list[Problem]) -> tuple[L
     return tuple(first.values())
 
 
-def _accounts(kannel: Kannel, people: Iterable[Login], whole: Place, lost: list[Problem]) -> dict[str, Table]:
+def _esmes(kannel: Kannel, people: Iterable[Login], lost: list[Problem]) -> dict[str, Table]:
     found: dict[str, Table] = {}
     for login in people:
         name = login.system_id.decode("latin-1")
@@ -185,9 +207,14 @@ def _accounts(kannel: Kannel, people: Iterable[Login], whole: Place, lost: list[
             if kannel.opensmppbox is None or not kannel.opensmppbox.use_systemid_as_smsboxid:
                 wrong = f"the system_type {login.system_type.decode('latin-1')!r} of {name} is not asked for"
                 lost.append(Problem(login.place, wrong, "system_id and password say who binds"))
+    return found
+
+
+def _users(kannel: Kannel, taken: Mapping[str, Table], lost: list[Problem]) -> dict[str, Table]:
+    found: dict[str, Table] = {}
     for user in kannel.sendsms_users:
         name = octets(user.username or "")
-        if name in found:
+        if name in taken or name in found:
             wrong = f"sendsms-user {name} is left out: there is an account of that name"
             lost.append(Problem(user.place, wrong, "give one of them another name"))
         elif _is_system_id(name, user.place, lost):
@@ -195,10 +222,21 @@ def _accounts(kannel: Kannel, people: Iterable[Login], whole: Place, lost: list[
             found[name] = {"password": _password(password, user.place, lost), "networks": []}
             wrong = f"sendsms-user {name} is an account that may bind from nowhere"
             lost.append(Problem(user.place, wrong, f"its networks say from where; {_HTTP}"))
-    if not found:
-        wrong = "there is nobody who may submit"
-        lost.append(Problem(whole, wrong, "add a table [accounts.NAME] with a password"))
     return found
+
+
+def _smsbox(taken: Mapping[str, Table]) -> dict[str, Table]:
+    """Who gets messages from mobiles for the HTTP side: nobody can bind as it."""
+    return {smsbox_account(taken): {"password": secrets.token_hex(4), "networks": []}}
+
+
+def smsbox_account(logins: Collection[str]) -> str:
+    """The name of its account, which no login has."""
+    return connectors.unique("smsbox", logins)
+
+
+def _nobody(whole: Place) -> Problem:
+    return Problem(whole, "there is nobody who may submit", "add a table [accounts.NAME] with a password")
 
 
 def _is_system_id(name: str, place: Place, lost: list[Problem]) -> bool:
@@ -281,14 +319,19 @@ def _mo_routes(
     links: Mapping[str, tuple[Link, ...]],
     whole: Place,
     lost: list[Problem],
+    tags: Tags | None,
 ) -> Iterator[Table]:
+    """Short codes go before smsc-ids, and both together before either; then the first that names them."""
     names = [login.system_id.decode("latin-1") for login in people]
     boxes = {_box_id(login, kannel.opensmppbox): login.system_id.decode("latin-1") for login in people}
-    for route in kannel.smsbox_routes:
+    smsbox = smsbox_account(names) if tags is not None and kannel.smsbox is not None else None
+    if smsbox is not None and kannel.smsbox is not None and kannel.smsbox.smsbox_id:
+        boxes[kannel.smsbox.smsbox_id] = smsbox
+    for route in sorted(kannel.smsbox_routes, key=lambda each: (not each.shortcode, not each.smsc_id)):
         account = boxes.get(route.smsbox_id or "")
         if account is None:
             wrong = f"the smsbox-route of {route.smsbox_id} leads to no login of opensmppbox"
-            lost.append(Problem(route.place, wrong, _HTTP))
+            lost.append(Problem(route.place, wrong, _HTTP if tags is None else "nor to this smsbox-id"))
             continue
         match: Table = {}
         if route.smsc_id:
@@ -300,7 +343,9 @@ def _mo_routes(
         if route.shortcode:
             match["destination"] = _numbers(route.shortcode)
         yield {"account": account, **({"match": match} if match else {})}
-    if len(names) == 1:
+    if smsbox is not None:
+        yield {"account": smsbox}
+    elif len(names) == 1:
         yield {"account": names[0]}
     elif names:
         wrong = "other messages from mobiles go to no ESME; Kannel gave each to any box that was there"

@@ -22,11 +22,18 @@ MAX_REGEXES = 4
 
 
 @dataclass(frozen=True)
+class Unlisted:
+    """An smsc-id that no list names: all that is known of it is which expressions it matches."""
+
+    truths: Mapping[str, bool]
+
+
+@dataclass(frozen=True)
 class Selector:
     """Messages that are for one smsc-id: None is for none in particular."""
 
     name: str
-    smsc: str | None
+    smsc: str | Unlisted | None
     match: Mapping[str, list[str]]
     numbers: tuple[str, ...] = ()
     """Their destinations, whole; empty is any."""
@@ -126,7 +133,7 @@ class Router:
                 pattern = f"re:^(?={_begins(prefix, longer)}){asked}"
                 self._route(selector, self._choice(selector.smsc, prefix, named), [pattern])
 
-    def _choice(self, smsc: str | None, prefix: str, truths: Mapping[str, bool]) -> Choice:
+    def _choice(self, smsc: str | Unlisted | None, prefix: str, truths: Mapping[str, bool]) -> Choice:
         usable, preferred = set[str](), set[str]()
         for name, link in self._links.items():
             if link.sends and _takes(link, smsc) and _lets(link, prefix, truths):
@@ -171,7 +178,7 @@ def exactly(number: str) -> str:
     return rf"re:^{re.escape(octet)}\Z" if "*" in octet or octet.startswith("re:") else octet
 
 
-def _takes(link: Link, id: str | None) -> bool:
+def _takes(link: Link, id: str | Unlisted | None) -> bool:
     """As far as the smsc-id goes that the message is for; where there is a list of allowed ones no other counts."""
     smsc = link.smsc
     if smsc.allowed_smsc_id:
@@ -180,10 +187,14 @@ def _takes(link: Link, id: str | None) -> bool:
     elif id is not None and id in smsc.denied_smsc_id:
         return False
     if smsc.allowed_smsc_id_regex is not None:
-        return id is not None and re.search(smsc.allowed_smsc_id_regex, id) is not None
-    if smsc.denied_smsc_id_regex is not None and id is not None:
-        return re.search(smsc.denied_smsc_id_regex, id) is None
-    return True
+        return _is_found(smsc.allowed_smsc_id_regex, id)
+    return smsc.denied_smsc_id_regex is None or not _is_found(smsc.denied_smsc_id_regex, id)
+
+
+def _is_found(regex: str, id: str | Unlisted | None) -> bool:
+    if isinstance(id, Unlisted):
+        return id.truths.get(regex, False)
+    return id is not None and re.search(regex, id) is not None
 
 
 def _lets(link: Link, prefix: str, truths: Mapping[str, bool]) -> bool:
@@ -201,11 +212,11 @@ def _lets(link: Link, prefix: str, truths: Mapping[str, bool]) -> bool:
     return True
 
 
-def _prefers(link: Link, id: str | None, prefix: str, truths: Mapping[str, bool]) -> bool:
+def _prefers(link: Link, id: str | Unlisted | None, prefix: str, truths: Mapping[str, bool]) -> bool:
     smsc = link.smsc
     if id is not None and id in smsc.preferred_smsc_id:
         return True
-    if id is not None and smsc.preferred_smsc_id_regex is not None and re.search(smsc.preferred_smsc_id_regex, id):
+    if smsc.preferred_smsc_id_regex is not None and _is_found(smsc.preferred_smsc_id_regex, id):
         return True
     regex = smsc.preferred_prefix_regex
     return _any(smsc.preferred_prefix, prefix) or (regex is not None and truths.get(regex, False))

@@ -1,0 +1,66 @@
+"""Read the files of a Kannel set-up as what a gateway is run from."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from smppgw import config
+from smppgw.config import Config, ConfigError
+from smppgw.kannel import importer, verdicts
+from smppgw.kannel.conf import Conf, ConfError, Place, Problem, load
+from smppgw.kannel.meaning import model
+from smppgw.kannel.model import Kannel, Smsc
+from smppgw.kannel.tags import Tags
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The files as they were read."""
+
+    paths: tuple[Path, ...]
+    conf: Conf
+    kannel: Kannel
+    data: Path
+    tags: Tags
+
+    @property
+    def smscs(self) -> tuple[Smsc, ...]:
+        """Those that the gateway starts with."""
+        return tuple(smsc for smsc in self.kannel.smscs if not smsc.dead_start)
+
+    def settings(self, smscs: Iterable[Smsc]) -> tuple[Config, tuple[Problem, ...]]:
+        """The gateway's own config while these are alive, and what its writer should know; raises ConfError."""
+        alive = tuple(replace(smsc, dead_start=False) for smsc in smscs)
+        found = importer.serving(self.conf, replace(self.kannel, smscs=alive), self.tags)
+        tables = found.tables
+        tables["store"] = {"path": str(self.data)}
+        # What was said of a message is in Kannel's access-log, and what is measured on the admin port.
+        tables["log"] = {**tables.get("log", {}), "access": ""}
+        tables["http"] = {"port": 0}
+        try:
+            settings = config.parse(tables)
+        except ConfigError as error:
+            whole = Place(self.conf.groups[0].place.file, 0)
+            raise ConfError(Problem(whole, f"{each.path} {each.wrong}", each.fix) for each in error.problems) from None
+        if "listeners" not in tables:
+            settings = settings.model_copy(update={"listeners": ()})
+        return settings, found.lost
+
+    def smsbox(self, settings: Config) -> str:
+        """The account that gets messages from mobiles for the HTTP side."""
+        return next(reversed(settings.accounts))
+
+
+def read(paths: Sequence[Path], data: Path, load: Callable[..., Conf] = load) -> Setup:
+    """Raises ConfError with everything that keeps the gateway from starting."""
+    conf = load(*paths)
+    problems = list(verdicts.refused(conf))
+    if not conf.groups:
+        problems.append(Problem(Place(str(paths[0]), 0), "there is no group", "give the path of a kannel.conf"))
+    try:
+        kannel = model(conf)
+    except ConfError as error:
+        problems += error.problems
+    if problems:
+        raise ConfError(problems)
+    return Setup(tuple(paths), conf, kannel, data, Tags(kannel))
