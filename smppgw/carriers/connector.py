@@ -17,7 +17,7 @@ from routing.throttle import TokenBucket
 from smppgw.carriers import texts
 from smppgw.carriers.breaker import Breaker
 from smppgw.carriers.client import BadReply, HttpClient, Unanswered, Unsent
-from smppgw.carriers.contract import Answer, Carrier, Text, Verdict, doubt, later
+from smppgw.carriers.contract import Answer, Carrier, Make, Text, Verdict, doubt, later
 from smppgw.carriers.counts import Counts
 from smppgw.carriers.hearing import Hearing
 from smppgw.carriers.joining import Gathering, Joining
@@ -59,7 +59,14 @@ class CarrierConnector:
 
     steady = False
 
-    def __init__(self, settings: CarrierSettings, pipeline: Pipeline, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        settings: CarrierSettings,
+        pipeline: Pipeline,
+        loop: asyncio.AbstractEventLoop,
+        make: Make | None = None,
+    ) -> None:
+        """`make`: unless its kind says what makes the carrier."""
         self.name = settings.name
         self.name_octets = settings.name.encode()
         self.settings = settings
@@ -76,7 +83,7 @@ class CarrierConnector:
             settings.url, connections=settings.window + settings.poll_window, connect=settings.connect,
             timeout=settings.response, idle=settings.idle, tls=for_client(settings),
         )  # fmt: skip
-        self.carrier: Carrier = KINDS[settings.kind].make(settings, self.client)
+        self.carrier: Carrier = (make or KINDS[settings.kind].make)(settings, self.client)
         again = self.carrier.capabilities.idempotent
         self.doubt: Doubt = (
             "again" if again else "resend" if settings.in_doubt == "resend_and_accept_duplicates" else settings.in_doubt

@@ -48,7 +48,7 @@ class Joining:
             done.append(self._open.pop(key))  # its sender uses the reference again
             known = None
         before = self._done.get(key)
-        repeats = before is not None and before.texts[part.number] == text
+        repeats = before is not None and before.texts.get(part.number) == text
         if known is None:
             if len(self._open) >= self._most:
                 done.append(self._open.pop(next(iter(self._open))))
