@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from protocol.consts import MessageState, Status
 from routing.message import Message
-from smppgw import access
+from smppgw import linelog
 from smppgw.access import AccessLog
 
 NOW = 1_790_000_000.25
@@ -157,9 +157,9 @@ async def test_what_is_kept_has_a_limit_and_the_rest_is_counted(tmp_path: Path) 
     log = opened(tmp_path)  # a directory cannot be written to
     line = message(upstream=tuple(b"%080d" % each for each in range(60)))
     while not log.lost:
-        for _ in range(access.LINES):
+        for _ in range(linelog.LINES):
             log.sent(line, b"SMPP1")
-    assert log.lost == access.LINES
+    assert log.lost == linelog.LINES
     await until(lambda: log.errors > 0)
     log.close()
 
