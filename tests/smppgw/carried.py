@@ -63,6 +63,8 @@ class Script:
     says: Callable[[bytes], Sequence[Heard]] = lambda id: ()
     """To polls."""
     polled: list[bytes] = field(default_factory=list)
+    slow: float = 0.0
+    """Seconds until it says something to a poll."""
 
     @property
     def texts(self) -> list[str]:
@@ -80,6 +82,7 @@ class Script:
 
     async def poll(self, id: bytes) -> Sequence[Heard]:
         self.polled.append(id)
+        await asyncio.sleep(self.slow)
         return self.says(id)
 
     @property
