@@ -16,6 +16,7 @@ import uvloop
 from protocol import tlv
 from protocol.pdus import decode_submit
 from protocol.timers import Timers
+from routing import heard
 from routing.carriers import Carriers
 from routing.groups import Group
 from routing.message import Message, key_of
@@ -24,7 +25,6 @@ from routing.table import MoTable, Table
 from smppgw import __version__, config
 from smppgw import log as logging
 from smppgw.access import AccessLog
-from smppgw.carriers import early
 from smppgw.carriers.connector import CarrierConnector
 from smppgw.carriers.settings import CarrierSettings
 from smppgw.carriers.webhooks import WebhookServer
@@ -149,7 +149,7 @@ class App:
 
     def _heard(self, id: int, record: bytes) -> None:
         """A receipt of a carrier whose message was not known before the restart."""
-        connector = self.connectors.get(early.unpack(record)[0].decode())
+        connector = self.connectors.get(heard.unpack(record)[0].decode())
         if isinstance(connector, CarrierConnector):
             connector.hearing.restore(id, record)
         else:

@@ -1,34 +1,11 @@
 """Receipts whose message we do not know yet: a carrier may tell what became of a message before it answers the send."""
 
-import struct
 from collections.abc import Callable
-from math import isnan, nan
 
-from protocol.consts import MessageState
 from protocol.receipt import Receipt
-from routing.message import HEARD, key_of
+from routing import heard
+from routing.message import key_of
 from smppgw.pipeline import Pipeline
-
-_HEAD = struct.Struct(">BBBBBd")
-
-
-def pack(connector: bytes, found: Receipt) -> bytes:
-    """A HEARD record."""
-    state = 0 if found.state is None else int(found.state)
-    done = nan if found.done is None else found.done
-    err, id = found.err[:255], found.id[:255]
-    return _HEAD.pack(HEARD, len(connector), state, len(err), len(id), done) + connector + err + id
-
-
-def unpack(record: bytes) -> tuple[bytes, Receipt]:
-    """The connector and what it heard."""
-    _, size, state, err_size, id_size, done = _HEAD.unpack_from(record)
-    at = _HEAD.size
-    connector = record[at : (at := at + size)]
-    err = record[at : (at := at + err_size)]
-    id = record[at : at + id_size]
-    found = Receipt(id, MessageState(state) if state else None, err, done=None if isnan(done) else done)
-    return connector, found
 
 
 class Kept:
@@ -71,7 +48,7 @@ class Early:
         """Put it on disk with the present turn, and remember it for so many seconds."""
         pipeline = self._pipeline
         id = pipeline.ids.mint(pipeline.clock())
-        pipeline.journal.turn.batch[key_of(id)] = pack(self._connector, found)
+        pipeline.journal.turn.batch[key_of(id)] = heard.pack(self._connector, found)
         self.restore(id, found, wait)
 
     def restore(self, id: int, found: Receipt, wait: float) -> None:

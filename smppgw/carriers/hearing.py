@@ -10,9 +10,10 @@ import structlog
 from protocol.consts import FINAL_STATES, MessageState, Status
 from protocol.errors import PduError
 from protocol.receipt import Receipt
+from routing import heard
 from routing.message import Ids, Message, Waiting
 from routing.rules import Incoming
-from smppgw.carriers import early, texts
+from smppgw.carriers import texts
 from smppgw.carriers.client import BadReply, Unanswered, Unsent
 from smppgw.carriers.contract import Carrier, Heard, Mo
 from smppgw.carriers.counts import Counts
@@ -196,7 +197,7 @@ class Hearing:
 
     def restore(self, id: int, record: bytes) -> None:
         """A HEARD record of the store, after a restart."""
-        _, found = early.unpack(record)
+        _, found = heard.unpack(record)
         self._early.restore(id, found, self._pipeline.settings.early_receipt_wait)
 
     def _mo(self, mo: Mo, report: Report) -> None:

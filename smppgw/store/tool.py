@@ -16,9 +16,13 @@ import lmdb
 
 from protocol.errors import PduError
 from protocol.pdus import decode_submit
+from routing import heard
 from routing.message import (
     DELIVERY,
+    DOUBTED,
+    HEARD,
     NOTED,
+    OFFERED,
     QUEUED,
     SET_ASIDE,
     WAITING,
@@ -33,7 +37,14 @@ from routing.message import (
 from smppgw.store.contract import StoreError
 from smppgw.store.lmdb import DATA, chunks
 
-KINDS = {QUEUED: "queued", WAITING: "waiting", NOTED: "waiting", DELIVERY: "delivery", SET_ASIDE: "set_aside"}
+KINDS = {
+    QUEUED: "queued",
+    WAITING: "waiting",
+    NOTED: "waiting",
+    DELIVERY: "delivery",
+    SET_ASIDE: "set_aside",
+    HEARD: "heard",
+}
 
 MOST_BROKEN = 1000
 """Broken records that a report names; the others it counts."""
@@ -48,6 +59,7 @@ class Entry:
     id: str
     kind: str
     account: str
+    """Empty where it is of no account: what a carrier said of a message that is not known."""
     minted: float
     """When its id was made, in epoch seconds."""
     octets: int
@@ -120,7 +132,8 @@ def stats(path: Path | str) -> Stats:
                     unreadable += 1
                     continue
                 kinds[entry.kind] += 1
-                accounts.setdefault(entry.account, Counter())[entry.kind] += 1
+                if entry.account:
+                    accounts.setdefault(entry.account, Counter())[entry.kind] += 1
                 oldest.setdefault(entry.kind, entry.minted)
         info, pages = env.info(), env.stat()
         used = pages["branch_pages"] + pages["leaf_pages"] + pages["overflow_pages"]
@@ -202,6 +215,8 @@ def _notes(id: int, record: bytes, thorough: bool) -> tuple[str, dict[str, str |
             "expires": queued.expires,
             "not_before": queued.not_before,
             "public": shown(queued.public).decode(),
+            "connector": queued.pin,
+            "offer": "in doubt" if queued.flags & DOUBTED else "under way" if queued.flags & OFFERED else "",
         }
     if kind in (WAITING, NOTED):
         waiting = Waiting.unpack(record)
@@ -217,6 +232,15 @@ def _notes(id: int, record: bytes, thorough: bool) -> tuple[str, dict[str, str |
         if thorough:
             decode_submit(delivery.body)
         return delivery.account, {"attempts": delivery.attempts, "state": delivery.state}
+    if kind == HEARD:
+        connector, found = heard.unpack(record)
+        if thorough and heard.pack(connector, found) != record:
+            raise ValueError("a heard record is cut short or has something behind it")
+        return "", {
+            "connector": connector.decode(),
+            "upstream": found.id.decode(errors="backslashreplace"),
+            "state": found.state or 0,
+        }
     aside = SetAside.unpack(record)
     if thorough:
         _notes(id, aside.record, thorough)

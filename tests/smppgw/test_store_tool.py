@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from protocol.consts import MessageState
 from protocol.pdus import SubmitSm, encode_submit
-from routing.message import Delivery, Ids, Message, SetAside, Waiting, key_of
+from protocol.receipt import Receipt
+from routing import heard
+from routing.message import DOUBTED, OFFERED, Delivery, Ids, Message, SetAside, Waiting, key_of
 from smppgw.store import tool
 from smppgw.store.contract import StoreError
 from smppgw.store.lmdb import LmdbStore
@@ -126,6 +129,34 @@ def test_entries_come_in_order_of_age_with_what_their_kind_knows(tmp_path: Path)
     assert found[3].notes["reason"] == "in doubt"
 
 
+def test_what_a_carrier_said_of_a_message_that_is_not_known_is_of_no_account(tmp_path: Path) -> None:
+    record = heard.pack(b"aix", Receipt(b"tag-1", MessageState.DELIVERED, b"000", done=BORN))
+    cuts = {key_of(size + 1): record[:size] for size in range(1, len(record))}
+    filled(tmp_path, {**records(), **cuts, key_of(1 << 62): record, key_of(1 << 63): record + b"x"})
+    report = tool.check(tmp_path)
+    assert (report.kinds["heard"], report.broken) == (1, len(cuts) + 1)
+    found = tool.stats(tmp_path)
+    assert set(found.accounts) == {"demo", "other"}
+    assert found.kinds["heard"] >= 1
+    *_, entry, _ = tool.entries(tmp_path, kind="heard")
+    assert (entry.account, entry.notes) == (
+        "",
+        {"connector": "aix", "upstream": "tag-1", "state": MessageState.DELIVERED},
+    )
+
+
+def test_a_message_that_is_pinned_shows_where_and_how_its_offer_stands(tmp_path: Path) -> None:
+    batch = {}
+    for id, flags in enumerate((0, OFFERED, OFFERED | DOUBTED)):
+        pin = "aix" if flags else ""
+        batch[key_of(id)] = Message(
+            id=id, account="demo", body=BODY, source=b"", destination=b"", service_type=b"", esm_class=0, data_coding=0,
+            registered_delivery=1, born=BORN, expires=BORN, flags=flags, pin=pin,
+        ).pack()  # fmt: skip
+    found = [(entry.notes["connector"], entry.notes["offer"]) for entry in tool.entries(filled(tmp_path, batch))]
+    assert found == [("", ""), ("aix", "under way"), ("aix", "in doubt")]
+
+
 def test_entries_are_chosen_by_kind_and_account_and_limited(tmp_path: Path) -> None:
     filled(tmp_path, records())
     assert [entry.account for entry in tool.entries(tmp_path, kind="waiting")] == ["demo", "other"]
@@ -135,7 +166,7 @@ def test_entries_are_chosen_by_kind_and_account_and_limited(tmp_path: Path) -> N
 
 
 def test_an_unknown_kind_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="choose one of queued, waiting, delivery, set_aside"):
+    with pytest.raises(StoreError, match="choose one of queued, waiting, delivery, set_aside, heard"):
         list(tool.entries(filled(tmp_path, records()), kind="lost"))
 
 
