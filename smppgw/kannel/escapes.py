@@ -5,6 +5,9 @@ from collections.abc import Callable
 from time import gmtime
 from typing import NamedTuple
 
+from smppgw.kannel.metadata import url_encode as url_encode
+from smppgw.kannel.metadata import value as meta_value
+
 UNDEFINED = -1
 """A number that nobody gave; Kannel writes it as it is."""
 
@@ -48,42 +51,8 @@ def fill(pattern: bytes, sms: Sms, now: float) -> bytes:
     return _CODE.sub(_Filling(sms, now), pattern) if b"%" in pattern else pattern
 
 
-_ENCODED = {octet: b"%%%02X" % octet for octet in range(256)} | {0x20: b"+"}
-_UNSAFE = re.compile(rb"[^A-Za-z0-9\-_.!~*'()]")
-
-
-def url_encode(text: bytes) -> bytes:
-    """In Kannel's way."""
-    return _UNSAFE.sub(_encoded, text)
-
-
-def _encoded(found: re.Match[bytes]) -> bytes:
-    return _ENCODED[found[0][0]]
-
-
-def meta_value(meta_data: bytes, group: bytes, name: bytes) -> bytes:
-    """One value of meta-data, `?group?name=value&name=value?group?...`, where values are URL-encoded."""
-    for found in _GROUP.finditer(meta_data):
-        if found[1] == group:
-            for pair in found[2].split(b"&"):
-                key, _, value = pair.partition(b"=")
-                if url_decode(key) == name:
-                    return url_decode(value)
-    return b""
-
-
-_GROUP = re.compile(rb"\?([^?]*)\?([^?]*)")
-
-
-def url_decode(text: bytes) -> bytes:
-    """`+` is a blank; a percent that no two hex digits follow stands for itself."""
-    if b"%" not in text and b"+" not in text:
-        return text
-    return _HEX.sub(lambda found: bytes([int(found[1], 16)]), text.replace(b"+", b" "))
-
-
-_HEX = re.compile(rb"%([0-9A-Fa-f]{2})")
 _CODE = re.compile(rb"%(#[^#]*#[^#]*#|.)", re.DOTALL)
+_META = 0x23
 
 
 class _Filling:
@@ -97,7 +66,9 @@ class _Filling:
 
     def __call__(self, found: re.Match[bytes]) -> bytes:
         code = found[1]
-        if code[0] == 0x23 and len(code) > 1:
+        if code[0] == _META:
+            if len(code) == 1:  # Kannel swallows what begins like one and does not end
+                return b""
             _, group, name, _ = code.split(b"#")
             return url_encode(meta_value(self.sms.meta_data, group, name))
         write = _WRITERS.get(code)
@@ -192,10 +163,7 @@ _WRITERS: dict[bytes, Callable[[_Filling], bytes]] = {
     b"t": lambda the: stamp(the.sms.time, b"+"),
     b"T": lambda the: b"" if the.sms.time == UNDEFINED else b"%d" % the.sms.time,
     b"u": lambda the: url_encode(the.sms.udh),
-    b"U": lambda the: the.sms.udh.hex().upper().encode(),
     b"v": lambda the: the.minutes(the.sms.validity),
     b"V": lambda the: the.minutes(the.sms.deferred),
-    b"x": lambda the: url_encode(the.sms.boxc_id),
-    b"y": lambda the: b"%d" % the.sms.priority,
     b"%": lambda _the: b"%",
 }

@@ -1,10 +1,8 @@
-from urllib.parse import quote_plus, unquote_to_bytes
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smppgw.kannel.escapes import UNDEFINED, Sms, dcs, fill, meta_value, url_decode, url_encode
+from smppgw.kannel.escapes import UNDEFINED, Sms, dcs, fill
 
 NOW = 1_700_000_000.0
 SMS = Sms(
@@ -53,7 +51,7 @@ CODES = {
     b"%c %m %M": b"0 -1 -1",
     b"%C": b"UTF-8",
     b"%u": b"%05%00%03%AA%02%01",
-    b"%B %o %x": b"bill acc box",
+    b"%B %o": b"bill acc",
     b"%O": b"00",
     b"%f": b"",
     b"%v": b"10",
@@ -62,6 +60,8 @@ CODES = {
     b"%#other#a#": b"1",
     b"%#other#b#": b"",
     b"100%% %z%": b"100% %z%",
+    b"%U%x%X%y%w%j%l%L%N%G%H%E%h%K%J%g": b"%U%x%X%y%w%j%l%L%N%G%H%E%h%K%J%g",
+    b"a%#b": b"ab",
 }
 
 
@@ -92,16 +92,6 @@ def test_fields_become_a_data_coding_scheme() -> None:
     assert dcs(Sms(mwi=5)) == 0xC1
 
 
-@given(st.binary())
-def test_encoded_octets_come_back(octets: bytes) -> None:
-    assert url_decode(url_encode(octets)) == octets
-
-
-@given(st.text())
-def test_encoding_differs_from_pythons_by_four_octets(text: str) -> None:
-    assert url_encode(text.encode()).decode() == quote_plus(text, safe="!*'()")
-
-
 @given(st.binary(), st.binary())
 def test_no_pattern_crashes(pattern: bytes, text: bytes) -> None:
     fill(pattern, Sms(text=text, meta_data=text), NOW)
@@ -110,10 +100,3 @@ def test_no_pattern_crashes(pattern: bytes, text: bytes) -> None:
 @given(st.binary().filter(lambda octets: b"%" not in octets))
 def test_what_has_no_codes_stays(pattern: bytes) -> None:
     assert fill(pattern, SMS, NOW) == pattern
-
-
-def test_a_value_of_meta_data_is_found_in_its_group_alone() -> None:
-    meta = b"?a?x=1&y=2?b?x=3"
-    assert [meta_value(meta, group, b"x") for group in (b"a", b"b", b"c")] == [b"1", b"3", b""]
-    assert meta_value(b"nonsense", b"a", b"x") == b""
-    assert unquote_to_bytes("%03") == meta_value(b"?smpp?e=%03", b"smpp", b"e")
