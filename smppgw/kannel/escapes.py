@@ -5,8 +5,9 @@ from collections.abc import Callable
 from time import gmtime
 from typing import NamedTuple
 
-from smppgw.kannel.metadata import url_encode as url_encode
-from smppgw.kannel.metadata import value as meta_value
+from smppgw.kannel import metadata
+
+url_encode = metadata.url_encode
 
 UNDEFINED = -1
 """A number that nobody gave; Kannel writes it as it is."""
@@ -70,7 +71,7 @@ class _Filling:
             if len(code) == 1:  # Kannel swallows what begins like one and does not end
                 return b""
             _, group, name, _ = code.split(b"#")
-            return url_encode(meta_value(self.sms.meta_data, group, name))
+            return url_encode(metadata.value(self.sms.meta_data, group, name))
         write = _WRITERS.get(code)
         return found[0] if write is None else write(self)
 
