@@ -76,7 +76,7 @@ def test_every_block_is_of_a_kind_that_is_tried() -> None:
 def test_every_config_is_good(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "password").write_text("secret\n")
     text = re.sub(r'"/run/secrets/\w+"', f'"{tmp_path / "password"}"', block.body)
-    for name in re.findall(r'password_env = "(\w+)"', text):
+    for name in re.findall(r'_env = "(\w+)"', text):
         monkeypatch.setenv(name, "secret")
     shown = tomllib.loads(text)
     whole = {"accounts", "connectors"} <= shown.keys()
