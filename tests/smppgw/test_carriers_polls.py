@@ -42,3 +42,31 @@ def test_after_a_restart_each_is_asked_about_by_its_last_age_or_at_once(births: 
         polls.add(str(number).encode(), born, now)
     found = {id for id, _, _ in asked(polls, max(now, 20.0) + 5.0)}
     assert found == {str(number).encode() for number in range(len(births))}
+
+
+@given(
+    st.lists(st.floats(0.5, 50), min_size=1, max_size=4).map(lambda ages: tuple(sorted(ages))),
+    st.lists(st.floats(0, 5), min_size=1, max_size=20),
+    st.lists(st.floats(0.1, 30), min_size=1, max_size=40),
+)
+def test_nothing_is_asked_about_before_its_age_nor_more_often_than_there_are_ages(
+    ages: tuple[float, ...], gaps: list[float], looks: list[float]
+) -> None:
+    polls, now, counts = Polls(ages), 0.0, dict.fromkeys(range(len(gaps)), 0)
+    for number, gap in enumerate(gaps):
+        now += gap
+        polls.add(b"%d" % number, now, now)
+    last: set[bytes] = set()
+    for passed in [*looks, 1000.0, 0.0, 0.0, 0.0]:
+        now += passed
+        for id, sent, final in asked(polls, now):
+            assert id not in last
+            assert now >= sent + ages[counts[int(id)]]
+            counts[int(id)] += 1
+            if final:
+                last.add(id)
+            else:
+                polls.add(id, sent, now)
+    assert len(last) == len(gaps)
+    assert max(counts.values()) <= len(ages)
+    assert len(polls) == 0
