@@ -24,6 +24,9 @@ log = structlog.get_logger()
 SAFE_WITHIN = 5.0
 """Seconds after which a notification that is not on disk is refused: a disk that slow is as good as none."""
 
+BODY_WITHIN = 10.0
+"""Seconds that a notification may take to come: it is a few hundred octets."""
+
 PATIENCE = 1.0
 """Seconds that requests under way may take when the server stops."""
 
@@ -157,9 +160,12 @@ def _authorized(request: web.Request, settings: CarrierSettings) -> bool:
 
 async def _body(request: web.Request) -> bytes:
     try:
-        return await request.read()
+        async with asyncio.timeout(BODY_WITHIN):
+            return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise HookRefused(413, "the body is longer than [webhooks] max_body") from None
+    except TimeoutError:
+        raise HookRefused(400, f"the body did not come within {BODY_WITHIN:g} seconds") from None
 
 
 def _hook(request: web.Request, body: bytes, settings: CarrierSettings) -> Hook:

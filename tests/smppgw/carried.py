@@ -15,7 +15,7 @@ from routing.table import MoTable, Table
 from smppgw.access import AccessLog
 from smppgw.app import tlv_of
 from smppgw.carriers.connector import CarrierConnector
-from smppgw.carriers.contract import Answer, Capabilities, Heard, Hook, Operation, Text, sent
+from smppgw.carriers.contract import Answer, Capabilities, Heard, Hook, HookRefused, Operation, Text, sent
 from smppgw.carriers.settings import CarrierSettings
 from smppgw.pipeline import Pipeline
 from smppgw.restore import restore
@@ -63,6 +63,8 @@ class Script:
     says: Callable[[bytes], Sequence[Heard]] = lambda id: ()
     """To polls."""
     polled: list[bytes] = field(default_factory=list)
+    hooks: list[Hook] = field(default_factory=list)
+    """Notifications: the body is an upstream id, and it was delivered."""
     slow: float = 0.0
     """Seconds until it says something to a poll."""
 
@@ -78,7 +80,10 @@ class Script:
         return await ask.wait()
 
     def hear(self, hook: Hook) -> Sequence[Heard]:
-        return [Receipt(hook.body, MessageState.DELIVERED)]
+        self.hooks.append(hook)
+        if hook.body == b"forged":
+            raise HookRefused(403, "forged")
+        return [Receipt(hook.body, MessageState.DELIVERED, b"000")]
 
     async def poll(self, id: bytes) -> Sequence[Heard]:
         self.polled.append(id)
