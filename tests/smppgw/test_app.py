@@ -13,6 +13,7 @@ from protocol.consts import Command, Status
 from protocol.pdus import SubmitSm
 from smppgw import config
 from smppgw.app import App, clusters, open_store, tlv_of
+from smppgw.ports import free_port
 from smppgw.settings import StoreConfig
 from smppgw.store.lmdb import LmdbStore
 from smppgw.store.memory import MemoryStore
@@ -274,3 +275,60 @@ def test_the_engine_is_that_of_the_config(tmp_path: Path) -> None:
 def test_routes_find_an_optional_parameter_of_a_body() -> None:
     body = pdus.encode_submit(SubmitSm(destination_addr=b"1", tlvs=tlv.encode([(0x1400, b"v")])))
     assert (tlv_of(body, 0x1400), tlv_of(body, 0x1401)) == (b"v", None)
+
+
+# HTTPS carriers
+
+
+def carrier(name: str, port: int = 1, more: str = "") -> str:
+    keys = f'kind = "vonage"\nurl = "http://127.0.0.1:{port}"\napi_key = "k"\napi_secret = "s"\nsender = "Acme"'
+    return f"[connectors.{name}]\n{keys}\n{more}\n"
+
+
+GROUP = '[groups.all]\nactive = ["up"]\nbackup = ["web"]\nbackup_after = "3s"\nhand_back_after = "5s"\n'
+
+
+@jumping
+async def test_a_carrier_that_is_a_backup_is_up_when_its_group_wants_it_and_not_before(tmp_path: Path) -> None:
+    async with Upstream() as upstream:
+        text = BASE + connector("up", upstream.port) + carrier("web") + GROUP + route("all")
+        async with serving(tmp_path / "gateway.toml", text) as app:
+            await until(lambda: app.connectors["up"].up)
+            assert not app.connectors["web"].up
+            await advance(30)
+            assert not app.connectors["web"].up
+
+
+@jumping
+async def test_a_carrier_is_a_backup_only_after_the_wait_of_its_group(tmp_path: Path) -> None:
+    text = BASE + connector("up", free_port()) + carrier("web") + GROUP + route("all")
+    async with serving(tmp_path / "gateway.toml", text) as app:
+        up = []
+        for _ in range(8):
+            up.append(app.connectors["web"].up)
+            await advance(1)
+        assert up[:2] == [False] * 2
+        assert app.connectors["web"].up
+        assert app.targets["all"].up
+
+
+@jumping
+async def test_a_carrier_that_a_route_names_is_up_at_once_and_after_a_reload(tmp_path: Path) -> None:
+    async with serving(tmp_path / "gateway.toml", BASE + carrier("web") + route("web")) as app:
+        before = app.connectors["web"]
+        assert before.up
+        rewrite(app, BASE + carrier("web", more="window = 7") + route("web"))
+        after = app.connectors["web"]
+        assert after is not before
+        assert [before.up, after.up, app.targets["web"].up] == [False, True, True]
+        rewrite(app, BASE + carrier("web", more="window = 7") + carrier("other", 2) + route("other"))
+        assert [app.connectors["web"] is after, app.targets["web"].shy] == [True, True]
+
+
+def test_receipts_of_a_carrier_are_not_looked_for_among_those_of_another_kind(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    group = '[groups.all]\nactive = ["up", "down"]\nbackup = ["web", "web2"]\n'
+    path.write_text(
+        BASE + connector("up", 1) + connector("down", 2) + carrier("web") + carrier("web2", 2) + group + route("all")
+    )
+    assert list(clusters(config.load(path)))[:2] == [["up", "down"], ["web", "web2"]]

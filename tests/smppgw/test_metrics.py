@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,9 @@ from routing.senders import Pool, Sender
 from routing.table import Table
 from smppgw import __version__
 from smppgw.access import AccessLog
+from smppgw.carriers.connector import CarrierConnector
+from smppgw.carriers.contract import Capabilities
+from smppgw.carriers.settings import CarrierSettings
 from smppgw.metrics import COUNTS, GatewayMetrics, state_name, status_name
 from smppgw.pipeline import Pipeline
 from smppgw.settings import Account, Gateway, Limits, Route
@@ -26,6 +29,7 @@ from smppgw.smpp.inbound import EsmeLink
 from smppgw.smpp.listener import Gate
 from smppgw.store.memory import MemoryStore
 from smppgw.targets import Target
+from tests.smppgw.carried import Script
 
 ROOT = Path(__file__).parents[2]
 NOW = 1_790_000_000.0
@@ -38,8 +42,15 @@ class Standing:
     pipeline: Pipeline
     access: AccessLog
     gate: Gate
-    connectors: Mapping[str, Connector]
+    connectors: Mapping[str, Connector | CarrierConnector]
     targets: Mapping[str, Target] = field(default_factory=dict)
+
+    @property
+    def smpp(self) -> Connector:
+        """The one that is always there."""
+        found = self.connectors["SMPP1"]
+        assert isinstance(found, Connector)
+        return found
 
     def link(self, account: str, mode: str) -> EsmeLink:
         """A bind of an account."""
@@ -107,7 +118,7 @@ async def test_what_an_account_does_is_counted(gateway: Standing) -> None:
 
 
 async def test_what_a_connector_does_is_counted(gateway: Standing) -> None:
-    connector = gateway.connectors["SMPP1"]
+    connector = gateway.smpp
     counts = connector.counts
     counts.submits, counts.lapsed, counts.mo, counts.alerts, counts.unreadable = 9, 1, 2, 3, 4
     counts.statuses.update({Status.ROK: 8, 0x401: 1})
@@ -198,8 +209,8 @@ async def test_the_process_tells_what_it_is(gateway: Standing) -> None:
 
 async def test_whatever_upstreams_answer_labels_stay_few(gateway: Standing) -> None:
     statuses = range(0, 0x100000000, 0x10001)
-    gateway.connectors["SMPP1"].counts.statuses.update(dict.fromkeys(statuses, 1))
-    gateway.connectors["SMPP1"].counts.statuses.update(dict.fromkeys(range(0x600), 1))
+    gateway.smpp.counts.statuses.update(dict.fromkeys(statuses, 1))
+    gateway.smpp.counts.statuses.update(dict.fromkeys(range(0x600), 1))
     answers = {name: value for name, value in (await gateway.read()).items() if "connector_answers" in name}
     assert len(answers) <= len(Status) + 256 + 1
     assert sum(answers.values()) == len(statuses) + 0x600
@@ -229,3 +240,38 @@ async def test_the_operations_manual_lists_every_metric_and_no_other(gateway: St
     }
     assert dict(listed) == there
     assert len(listed) == len(there)
+
+
+async def test_what_a_carrier_does_is_counted_beside_the_others(gateway: Standing) -> None:
+    settings = CarrierSettings(name="web", kind="vonage", url="https://api.example.com", window=9)
+    loop = gateway.pipeline.loop
+    web = CarrierConnector(settings, gateway.pipeline, loop, lambda _settings, _client: Script(Capabilities(70)))
+    counts = web.counts
+    counts.submits, counts.mo, counts.polls, counts.opened = 9, 2, 3, 1
+    counts.outcomes["incomplete"] = 4
+    counts.receipts[MessageState.DELIVERED] = 5
+    counts.notifications[503] = 6
+    counts.code("ok")
+    web.up = web.alerting = True
+    read = await replace(gateway, connectors={**gateway.connectors, "web": web}).read()
+    assert read["smppgw_connector_submits_total connector=web"] == 9
+    assert read["smppgw_connector_submits_total connector=SMPP1"] == 0
+    assert read["smppgw_connector_mo_total connector=web"] == 2
+    assert read["smppgw_connector_polls_total connector=web"] == 3
+    assert read["smppgw_connector_breaker_opened_total connector=web"] == 1
+    assert read["smppgw_connector_outcomes_total connector=web outcome=incomplete"] == 4
+    assert read["smppgw_connector_receipts_total connector=web state=DELIVERED"] == 5
+    assert read["smppgw_connector_notifications_total connector=web status=503"] == 6
+    assert read["smppgw_connector_carrier_codes_total code=ok connector=web"] == 1
+    assert read["smppgw_connector_joining connector=web"] == 0
+    assert read["smppgw_connector_early_receipts connector=web"] == 0
+    assert [read[f"smppgw_connector_{name} connector=web"] for name in ("up", "alert", "wanted", "window")] == [
+        1,
+        1,
+        0,
+        9,
+    ]
+    mine = {name.partition(" ")[0] for name in read if "connector=web" in name}
+    theirs = {name.partition(" ")[0] for name in read if "connector=SMPP1" in name}
+    assert "smppgw_connector_lapsed_total" in theirs - mine
+    assert "smppgw_connector_polls_total" in mine - theirs

@@ -521,3 +521,52 @@ async def test_a_receipt_stays_behind_the_answer_that_names_its_id() -> None:
     assert not esme.got, "the answer is not written yet"
     await settle()
     assert [told(delivery) for delivery in esme.got] == [(asker.id, MessageState.DELIVERED)]
+
+
+@jumping
+async def test_where_messages_came_back_to_is_pumped_once() -> None:
+    bench = Bench()
+    await bench.accepted(b"1", b"2")
+    taken, pumped = [bench.carrier.take(), bench.carrier.take()], bench.carrier.pumped
+    for message in reversed(taken):
+        bench.pipeline.again(message)
+    await settle()
+    assert list(bench.carrier.queue) == taken
+    assert bench.carrier.pumped == pumped + 1
+
+
+@jumping
+async def test_what_is_in_doubt_with_one_connector_ends_as_unknown_when_it_expires() -> None:
+    bench = Bench()
+    esme = Esme(bench.account)
+    await bench.accepted(b"1")
+    message = bench.carrier.take()
+    bench.pipeline.in_doubt(message, "again", 5.0)
+    bench.pipeline.expired(message)
+    await settle()
+    assert [delivery.state for delivery in esme.got] == [MessageState.UNKNOWN]
+
+
+@jumping
+async def test_a_stored_part_of_a_transparent_relay_is_answered_and_gets_its_validity_back() -> None:
+    bench = Bench(upstream_ack_wait=10.0, validity=3600.0)
+    asker = bench.submit(account=bench.relay, esm_class=0x40, short_message=b"\5\0\3\1\2\1part")
+    (message,) = bench.pipeline.queued.values()
+    assert message.expires == message.born + 10.0
+    bench.pipeline.keep(message)
+    await settle()
+    assert asker.status == Status.ROK
+    assert message.expires == message.born + 3600.0
+    assert len(bench.store.records) == 1
+
+
+@jumping
+async def test_a_stored_part_that_is_refused_before_its_answer_leaves_nothing() -> None:
+    bench = Bench()
+    asker = bench.submit(account=bench.relay, esm_class=0x40, short_message=b"\5\0\3\1\2\1part")
+    (message,) = bench.pipeline.queued.values()
+    bench.pipeline.keep(message)
+    bench.pipeline.refused(message, Status.RSUBMITFAIL)
+    await advance(1)
+    assert asker.status == Status.RSUBMITFAIL
+    assert bench.store.records == {}

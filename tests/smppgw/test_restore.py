@@ -1,10 +1,18 @@
 """After a start every record is where it was."""
 
+import asyncio
+
 from protocol import times
 from protocol.consts import MessageState, Status
-from routing.message import SET_ASIDE, SetAside
-from tests.smppgw.bench import Bench, BenchStore, Esme, told
-from tests.smppgw.jumping import EPOCH, advance, jumping, settle
+from protocol.receipt import Receipt
+from routing import heard
+from routing.message import DOUBTED, OFFERED, SET_ASIDE, SetAside, key_of
+from smppgw.access import AccessLog
+from smppgw.pipeline import Pipeline
+from smppgw.restore import restore
+from smppgw.settings import Gateway
+from tests.smppgw.bench import Bench, BenchStore, Carrier, Esme, told
+from tests.smppgw.jumping import EPOCH, advance, epoch, jumping, settle
 
 
 @jumping
@@ -130,3 +138,65 @@ async def test_a_record_of_an_unknown_kind_is_left_where_it_is() -> None:
     after = Bench(store)
     await advance(1)
     assert after.store.records == {b"\0" * 7 + b"\1": b"?what is this"}
+
+
+@jumping
+async def test_what_was_in_doubt_with_a_connector_that_is_gone_is_set_aside() -> None:
+    bench = Bench()
+    await bench.accepted(b"1")
+    bench.pipeline.mark_offered(bench.carrier.take(), lambda: None, "another")
+    await settle()
+    after = Bench(bench.killed())
+    await advance(1)
+    assert [record[0] for record in after.store.records.values()] == [SET_ASIDE]
+
+
+@jumping
+async def test_what_was_offered_to_one_that_recognises_it_goes_back_there_in_doubt() -> None:
+    bench = Bench()
+    await bench.accepted(b"1")
+    bench.pipeline.mark_offered(bench.carrier.take(), lambda: None, "carrier")
+    await settle()
+    carrier = Carrier()
+    carrier.doubt = "again"
+    after = Bench(bench.killed(), carrier)
+    (message,) = after.carrier.queue
+    assert (message.pin, message.flags, message.attempts) == ("carrier", OFFERED | DOUBTED, 1)
+
+
+@jumping
+async def test_what_was_offered_to_one_that_may_get_it_twice_is_free_again() -> None:
+    bench = Bench()
+    await bench.accepted(b"1")
+    bench.pipeline.mark_offered(bench.carrier.take(), lambda: None, "carrier")
+    await settle()
+    after = Bench(bench.killed())
+    (message,) = after.carrier.queue
+    assert (message.pin, message.flags) == ("", 0)
+
+
+@jumping
+async def test_what_was_offered_ends_as_unknown_where_the_config_says_so() -> None:
+    bench = Bench()
+    (asker,) = await bench.accepted(b"1")
+    bench.pipeline.mark_offered(bench.carrier.take(), lambda: None, "carrier")
+    await settle()
+    carrier = Carrier()
+    carrier.doubt = "unknown"
+    after = Bench(bench.killed(), carrier)
+    esme = Esme(after.account)
+    await advance(1)
+    assert [told(delivery) for delivery in esme.got] == [(asker.id, MessageState.UNKNOWN)]
+    assert after.account.queued == 0
+
+
+@jumping
+async def test_what_carriers_said_of_unknown_messages_is_handed_on() -> None:
+    loop = asyncio.get_running_loop()
+    record = heard.pack(b"carrier", Receipt(b"a", MessageState.DELIVERED))
+    store = BenchStore({key_of(5): record})
+    pipeline = Pipeline(Gateway(), store, loop, epoch, AccessLog("", loop))
+    got: list[tuple[int, bytes]] = []
+    store.open()
+    assert restore(pipeline, store, lambda id, each: got.append((id, each)))["heard"] == 1
+    assert got == [(5, record)]

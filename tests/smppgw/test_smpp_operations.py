@@ -8,6 +8,7 @@ from protocol import pdus
 from protocol.consts import Command, MessageState, Status
 from protocol.pdus import CancelSm, QuerySm, QuerySmResp, ReplaceSm, SubmitSm
 from protocol.session import Answered
+from routing.message import DOUBTED
 from tests.smppgw.door import Door, Peer, opened
 from tests.smppgw.jumping import jumping, settle, until
 
@@ -197,3 +198,15 @@ async def test_a_request_that_cannot_be_read_gets_its_status() -> None:
             _, status, _ = await peer.ask(command, b"x" * 70)
             assert status != Status.ROK
         assert (await peer.ask(Command.ENQUIRE_LINK))[1] == Status.ROK
+
+
+@jumping
+async def test_what_is_in_doubt_is_neither_cancelled_nor_replaced() -> None:
+    async with submitted() as (door, peer, id):
+        (message,) = door.bench.pipeline.queued.values()
+        message.flags |= DOUBTED
+        assert (await ask(peer, Command.CANCEL_SM, CancelSm(message_id=id)))[0] == Status.RCANCELFAIL
+        everything = CancelSm(source_addr=b"12345", destination_addr=b"44")
+        assert (await ask(peer, Command.CANCEL_SM, everything))[0] == Status.RCANCELFAIL
+        assert (await ask(peer, Command.REPLACE_SM, ReplaceSm(id, short_message=b"other")))[0] == Status.RREPLACEFAIL
+        assert (await ask(peer, Command.QUERY_SM, QuerySm(id)))[0] == Status.ROK

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from protocol.consts import MessageState
 from routing.groups import Group
-from routing.message import Message
+from routing.message import DOUBTED, OFFERED, Message
 from routing.table import Table
 from smppgw.settings import Route
 from smppgw.targets import SWEEP, Target
@@ -298,3 +298,60 @@ async def test_messages_that_go_again_keep_their_order_whenever_they_come_back()
     for message in desk.a.got[:3]:  # each in a read of its own
         bench.pipeline.again(message)
     assert [message.destination for message in desk.target.queue] == [b"1", b"2", b"3", b"5"]
+
+
+# Messages that only this one may get again
+
+
+def pinned(bench: Bench, count: int) -> list[Message]:
+    """Messages that are in doubt, oldest first."""
+    found = list(bench.pipeline.queued.values())[:count]
+    for message in found:
+        message.pin, message.flags = "carrier", OFFERED | DOUBTED
+    return found
+
+
+@jumping
+async def test_pinned_messages_stay_in_their_order_when_the_others_take_their_fallback() -> None:
+    bench = Bench()
+    desk = Desk(bench)
+    other = Carrier(b"other")
+    bench.pipeline.upstreams["other"] = other
+    bench.pipeline.table = Table([Route(name="all", to="carrier", fallback=("other",))])
+    await bench.accepted(b"1", b"2", b"3", b"4")
+    pinned(bench, 2)
+    await desk.pass_time(7)
+    assert [message.destination for message in other.queue] == [b"3", b"4"]
+    assert [message.destination for message in desk.target.queue] == [b"1", b"2"]
+
+
+@jumping
+async def test_where_all_are_pinned_nothing_is_moved() -> None:
+    bench = Bench()
+    desk = Desk(bench)
+    bench.pipeline.upstreams["other"] = Carrier(b"other")
+    bench.pipeline.table = Table([Route(name="all", to="carrier", fallback=("other",))])
+    await bench.accepted(b"1", b"2")
+    first, second = pinned(bench, 2)
+    queue = desk.target.queue
+    await desk.pass_time(10)
+    assert desk.target.queue is queue
+    assert list(queue) == [first, second]
+
+
+@jumping
+async def test_a_shy_target_wants_its_member_while_it_has_messages_and_no_longer() -> None:
+    bench = Bench()
+    member = Member("a")
+    loop = asyncio.get_running_loop()
+    target = Target("a", Group([("a", 1)]), {"a": member}, bench.pipeline, loop.time, shy=True)
+    bench.pipeline.upstreams["a"] = target
+    assert not member.wanted()
+    await bench.accepted(b"1")
+    (message,) = bench.pipeline.queued.values()
+    for offer in (target.offer, target.offer_first):
+        offer(message)
+        assert member.wanted()
+        target.queue.clear()
+        target.tick()
+        assert not member.wanted()
