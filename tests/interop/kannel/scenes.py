@@ -189,6 +189,10 @@ reply-requestfailed = "failed"
 reply-emptymessage = "empty"
 http-request-retry = 2
 http-queue-delay = 1
+
+group = smsbox-route
+smsbox-id = box
+smsc-id = "one"
 """,
     smsc("one", 'source-addr-autodetect = yes\nunified-prefix = "+44,07"\nmy-number = 2000\n'),
     user("tester"),
@@ -209,6 +213,10 @@ bearerbox-host = 127.0.0.1
 smsbox-id = box
 sendsms-port = {sendsms}
 sendsms-interface = 127.0.0.1
+
+group = smsbox-route
+smsbox-id = box
+smsc-id = "one"
 """,
     smsc("one", "smsc-admin-id = first\nallowed-smsc-id = one\n"),
     smsc("two", "allowed-smsc-id = two\ndead-start = true\n"),
@@ -216,4 +224,10 @@ sendsms-interface = 127.0.0.1
     service("default", f'get-url = "{APP}/default?from=%p&text=%b"\nmax-messages = 0\n'),
 ))  # fmt: skip
 
-SCENES = {"main": MAIN, "other": OTHER, "admin": ADMIN}
+"""A smsbox with an id hears of messages from mobiles only by a route."""
+
+OPEN = ADMIN.replace("status-password = look\n", "") 
+
+SCENES = {"main": MAIN, "other": OTHER, "admin": ADMIN, "open": OPEN}
+ENDING = {"admin", "open"}
+"""Those whose rows follow each other; the last ends the gateway."""

@@ -16,13 +16,15 @@ from smppgw.ports import free_port
 from tests.interop.kannel import normal
 from tests.interop.kannel.http import Catcher, Heard, ask
 from tests.interop.kannel.row import NUMBER, Ask, Row, numbers
-from tests.interop.kannel.scenes import FILES, LISTS, SCENES
+from tests.interop.kannel.scenes import ENDING, FILES, LISTS, SCENES
 from tests.interop.kannel.smsc import TableSmsc
 from tests.kit import SMPPGW
 
 Outcome = dict[str, Any]
 QUIET = 2.5
 """Seconds without news after which nothing more is expected, where it is not known what will come."""
+STEP = 0.1
+"""Seconds without news after a row, where each finds what the one before it left."""
 PATIENCE = 15.0
 SILENCE = 1.5
 """Seconds to wait for an answer that is known not to come."""
@@ -132,10 +134,10 @@ class Side:
 
     async def all(self) -> dict[str, Outcome]:
         """Every row: at once, but for the scene in which they follow each other."""
-        if self.scene == "admin":
+        if self.scene in ENDING:
             for row in self.rows:
                 await self._one(row)
-                await self._settled([row], 0.3)
+                await self._settled([row], STEP)
         else:
             room = asyncio.Semaphore(_AHEAD)
 
@@ -145,7 +147,7 @@ class Side:
 
             await asyncio.gather(*map(one, self.rows))
             await self._settled(self.rows, QUIET)
-        if self.scene != "admin":  # which ends with a shutdown
+        if self.scene not in ENDING:
             assert all(process.returncode is None for process in self._processes), f"{self.scene}: a process ended"
         for outcome in self.outcomes.values():
             normal.finish(outcome)

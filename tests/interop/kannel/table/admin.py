@@ -8,6 +8,10 @@ def admin(name: str, path: str, headers: dict[str, str] | None = None) -> Row:
     return Row(f"admin: {name}", "admin", Ask(path, headers=headers or {}, port="admin"))
 
 
+def unlocked(name: str, path: str) -> Row:
+    return Row(f"open: {name}", "open", Ask(path, port="admin"))
+
+
 def sends(name: str, query: str = "smsc=one") -> Row:
     return send(f"admin: {name}", query, scene="admin", receipts=(DONE,))
 
@@ -98,11 +102,27 @@ ADMIN: tuple[Row, ...] = (
     admin("suspend while isolated", "/suspend.html?password=secret"),
     admin("resume from both", "/resume.html?password=secret"),
     admin("status.html at the end", "/status.html?password=secret"),
-    # Denied: each makes the next answer slower.
+    # Denied: each in a row makes the next answer slower.
     admin("suspend without a password", "/suspend"),
+    admin("resume in between", "/resume?password=secret"),
     admin("suspend with the status password", "/suspend?password=look"),
-    # The end.
+    admin("resume in between again", "/resume?password=secret"),
     admin("graceful-restart without a password", "/graceful-restart"),
+    admin("resume once more", "/resume?password=secret"),
     admin("shutdown without a password", "/shutdown"),
+    admin("graceful-restart", "/graceful-restart?password=secret"),
+    sends("a message after a graceful restart"),
+    admin("status.txt after a graceful restart", "/status.txt?password=secret"),
     admin("shutdown", "/shutdown?password=secret"),
+    # Without a status-password.
+    *(unlocked(f"status{form}", f"/status{form}") for form in FORMATS[:3]),
+    unlocked("status with a wrong password", "/status.txt?password=wrong"),
+    unlocked("store-status", "/store-status.txt"),
+    unlocked("suspend without a password", "/suspend.xml"),
+    unlocked("suspend", "/suspend.xml?password=secret"),
+    unlocked("status.wml while suspended", "/status.wml"),
+    unlocked("resume", "/resume.wml?password=secret"),
+    mo("open: a message from a mobile by a route", b"hello", scene="open"),
+    unlocked("restart without a password", "/restart"),
+    unlocked("restart", "/restart?password=secret"),
 )  # fmt: skip
