@@ -52,7 +52,8 @@ KINDS = (
     Kind(
         "AIX",
         ("--receipt-after", "0.5"),
-        'kind = "aix"\ntoken = "0123456789abcdef0123456789abcdef"\nclient_id = "1234"\nsms_code = "12345"',
+        'kind = "aix"\ntoken = "0123456789abcdef0123456789abcdef"\nclient_id = "1234"\nsms_code = "12345"\n'
+        'poll = ["4s", "10s"]',  # what it notifies of while the gateway is dead it soon gives up
         "12345",
         "817010000001",
     ),
