@@ -5,7 +5,8 @@ import base64
 import binascii
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from ipaddress import ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Protocol
 
 import structlog
@@ -111,12 +112,14 @@ class WebhookServer:
             )  # fmt: skip
             headers = {"WWW-Authenticate": 'Basic realm="smppgw"'} if refused.status == 401 else None
             return web.Response(status=refused.status, text=f"{refused.reason}\n", headers=headers)
-        answered = Answered(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        answered = Answered(loop)
         connector.hearing.hear(heard, answered)
+        limit = loop.call_later(SAFE_WITHIN, answered.refused, Status.RX_T_APPN)
         try:
-            status = await asyncio.wait_for(answered.status, SAFE_WITHIN)
-        except TimeoutError:
-            status = 503
+            status = await answered.status
+        finally:
+            limit.cancel()
         connector.hearing.counts.notifications[status] += 1
         if status != 200:
             return web.Response(status=status, text="not now\n", headers={"Retry-After": "1"})
@@ -140,12 +143,17 @@ class WebhookServer:
 
 
 def _inside(address: str, networks: Sequence[Network]) -> bool:
+    peer = _peer(address)
+    return peer is not None and any(peer in network for network in networks)
+
+
+@lru_cache(maxsize=1000)
+def _peer(address: str) -> IPv4Address | IPv6Address | None:
     try:
         peer = ip_address(address.partition("%")[0])
     except ValueError:
-        return False
-    peer = getattr(peer, "ipv4_mapped", None) or peer
-    return any(peer in network for network in networks)
+        return None
+    return getattr(peer, "ipv4_mapped", None) or peer
 
 
 def _authorized(request: web.Request, settings: CarrierSettings) -> bool:
