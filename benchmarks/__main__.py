@@ -4,8 +4,22 @@ import argparse
 import subprocess
 import sys
 
-QUICK = {"codec": (), "session": (), "store": ("--quick",), "gateway": ("--quick",), "carriers": ("--quick",)}
-FULL = {"codec": ("--json",), "session": ("--json",), "store": ("--json",), "gateway": (), "carriers": ()}
+QUICK = {
+    "codec": (),
+    "session": (),
+    "store": ("--quick",),
+    "gateway": ("--quick",),
+    "carriers": ("--quick",),
+    "sendsms": ("--quick",),
+}
+FULL = {
+    "codec": ("--json",),
+    "session": ("--json",),
+    "store": ("--json",),
+    "gateway": (),
+    "carriers": (),
+    "sendsms": (),
+}
 
 
 def main() -> int:
