@@ -32,7 +32,7 @@ from smppgw.config import Config, ConfigError
 from smppgw.http.server import HttpServer
 from smppgw.kannel import setup as kannel
 from smppgw.kannel.face import Face
-from smppgw.kannel.setup import Setup
+from smppgw.kannel.setup import Made, Setup
 from smppgw.lookup import Lookup
 from smppgw.metrics import GatewayMetrics
 from smppgw.pipeline import Pipeline
@@ -64,8 +64,8 @@ FIXED = ("gateway", "listeners", "limits", "timers", "http", "webhooks", "store"
 class App:
     """A gateway from its config to its end."""
 
-    def __init__(self, settings: Config, path: Path, setup: Setup | None = None) -> None:
-        """`setup` is what the settings were made from when there is a kannel.conf in place of a file of our own."""
+    def __init__(self, settings: Config, path: Path, setup: Setup | None = None, made: Made | None = None) -> None:
+        """`setup` and `made` are where the settings are from when there is a kannel.conf in place of our own file."""
         self.settings = settings
         self.path = path
         self.loop = asyncio.get_running_loop()
@@ -87,8 +87,12 @@ class App:
             lambda: EsmeLink(self.loop, self.pipeline, self.gate, timers, settings.limits, self.links)
         )
         self.webhooks = WebhookServer(settings.webhooks, lambda: self._hooks)
-        self.http = HttpServer(settings.http, GatewayMetrics(self), self.unready)
-        self.face = Face(setup, self) if setup is not None else None
+        self.metrics = GatewayMetrics(self)
+        self.http = HttpServer(settings.http, self.metrics, self.unready)
+        self.face = Face(setup, made, self) if setup is not None and made is not None else None
+        self.again = False
+        """It is to be started anew when it has ended."""
+        self._draining: asyncio.Timeout | None = None
         self._stop = asyncio.Event()
         self._ready = False
 
@@ -167,6 +171,12 @@ class App:
     def stop(self) -> None:
         """Begin to end."""
         self._stop.set()
+
+    def stop_now(self) -> None:
+        """The same, and wait no longer for what is under way."""
+        self.stop()
+        if self._draining is not None:
+            self._draining.reschedule(self.loop.time())
 
     def reload(self) -> None:
         """Read the config again; a bad one changes nothing."""
@@ -324,7 +334,7 @@ class App:
         self.listeners.close()
         pipeline = self.pipeline
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.settings.gateway.drain):
+            async with asyncio.timeout(self.settings.gateway.drain) as self._draining:
                 for link in list(self.links):
                     link.unbind()
                 for connector in self.connectors.values():
@@ -393,18 +403,28 @@ def run(path: Path) -> int:
 def run_kannel(paths: Sequence[Path], data: Path) -> int:
     """`smppgw serve --kannel`: the same from Kannel's own files. Raises kannel.conf.ConfError."""
     setup = kannel.read(paths, data)
-    settings, said = setup.settings(setup.smscs)
+    made = setup.made(setup.kannel.smscs)
+    settings = made.settings
     logging.configure(settings.log.level, settings.log.format)
-    for problem in said:
+    for problem in made.said:
         log.warning("config", where=problem.path, problem=problem.wrong, fix=problem.fix)
-    return _served(lambda: App(settings, paths[0], setup))
+    return _served(lambda: App(settings, paths[0], setup, made))
 
 
 def _served(make: Callable[[], App]) -> int:
+    again = False
+
     async def serve() -> int:
-        return await make().run()
+        nonlocal again
+        app = make()
+        status = await app.run()
+        again = app.again and not status
+        return status
 
     # Threads hand the loop their results within half a millisecond, not five (the store's commits).
     sys.setswitchinterval(0.0005)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(serve())
+        status = runner.run(serve())
+    if again:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  the very command that began it
+    return status

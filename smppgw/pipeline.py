@@ -106,6 +106,10 @@ class Pipeline:
         self.counts = self.returns.counts
         self.answer_time = Histogram()
         """From a submit to its answer."""
+        self.suspended = False
+        """Nothing goes to upstreams for now."""
+        self.patience = 0.0
+        """Seconds after which a stored message that no route matches any more is looked at again; 0: it ends."""
 
     # Admission and store
 
@@ -285,7 +289,7 @@ class Pipeline:
         if route is None or route.to not in self.upstreams:  # the routes are others since a reload
             route = message.route = self.table.choose(message)
             if route is None:
-                self.finish(message, MessageState.UNDELIVERABLE, b"000")
+                self._stray(message)
                 return None
             if route.pool is not None and not self._give_sender(message, route.pool):
                 self.refused(message, Status.RINVSRCADR)
@@ -319,6 +323,22 @@ class Pipeline:
             self.journal.turn.batch[key_of(message.id)] = message.pack()
             self.journal.soon()
         return True
+
+    def _stray(self, message: Message) -> None:
+        if message.expires <= self.clock():
+            self.expired(message)
+        elif self.patience and message.ticket is None:
+            self.hold(message, self.patience)
+        else:
+            self.finish(message, MessageState.UNDELIVERABLE, b"000")
+
+    def reoffer_strays(self) -> None:
+        """The routes are others now: those that none matched may have one."""
+        now = self.clock()
+        strays = [each for each in self.queued.values() if each.held and each.route is None and each.not_before <= now]
+        for message in strays:
+            message.held = False
+        self.reoffer(strays)
 
     def reoffer(self, messages: Iterable[Message]) -> None:
         """Route messages anew, in their order: after a reload, a delay, or when their target went down."""

@@ -93,6 +93,8 @@ class Returns:
         self.counts: Counter[str] = Counter()
         self.aside = 0
         """Records that a person must look at."""
+        self.isolated = False
+        """Nothing is taken from upstreams for now: they are asked to come again."""
         self.journal: Journal
         self._settings = settings
         self._loop = loop
@@ -114,6 +116,9 @@ class Returns:
 
     def receipt(self, source: Source, found: Receipt, report: Report) -> None:
         """A receipt from upstream; `report` is answered once it is safe, or once it is clear that nobody waits."""
+        if self.isolated:
+            report.refused(Status.RX_T_APPN)
+            return
         spellings: Sequence[bytes] = (source.exact(found.id),)
         id = self.ledger.match(source.name_octets, spellings)
         if id is not None:
@@ -296,7 +301,7 @@ class Returns:
         account = self.mo_owner(Incoming(connector, pdu.source_addr, pdu.destination_addr))
         if account is None:
             report.refused(Status.RX_P_APPN)
-        elif self.journal.error is not None:
+        elif self.isolated or self.journal.error is not None:
             report.refused(Status.RX_T_APPN)
         else:
             self.bring(account, connector, (body,), report)

@@ -106,7 +106,7 @@ class Target:
     def pump(self) -> None:
         """Send what there is room for, in order."""
         queue = self.queue
-        if not queue or not self.group.up:
+        if not queue or not self.group.up or self._pipeline.suspended:
             return
         rooms = {name: member.room for name, member in self.members.items() if member.up}
         now = self._pipeline.clock()

@@ -68,7 +68,7 @@ class Commands(Protocol):
     def start_smsc(self, id: str) -> bool: ...
     def add_smsc(self, id: str) -> bool: ...
     def remove_smsc(self, id: str) -> bool: ...
-    def reload_lists(self) -> bool: ...
+    async def reload_lists(self) -> bool: ...
     def log_level(self, level: int) -> None: ...
     def remove_message(self, id: str) -> bool: ...
 
@@ -81,7 +81,7 @@ class Admin:
         self._commands = commands
         self._patience = Patience(clock)
 
-    def answer(self, asked: Asked) -> Answer | None:
+    async def answer(self, asked: Asked) -> Answer | None:
         """None: who asks is not let in, and hears nothing."""
         core = self._core()
         if not is_allowed_ip(core.admin_allow_ip, core.admin_deny_ip, asked.ip):
@@ -99,14 +99,14 @@ class Admin:
         delay = self._patience.after(asked.ip, good=good) if accepted is not None else 0.0
         if not good:
             return Answer(status.page(form, "Denied"), content_type, delay)
-        return self._answer(asked, command, form, content_type)._replace(delay=delay)
+        return (await self._answer(asked, command, form, content_type))._replace(delay=delay)
 
-    def _answer(self, asked: Asked, command: str, form: Form, content_type: str) -> Answer:
+    async def _answer(self, asked: Asked, command: str, form: Form, content_type: str) -> Answer:
         if command == "metrics":
             return Answer("", "", metrics=True)
         if command == "status" and named(asked.path)[1] == "json":
             return _json(status.json(self._commands.figures()))
-        return Answer(status.page(form, self._content(command, form, asked.query)), content_type)
+        return Answer(status.page(form, await self._content(command, form, asked.query)), content_type)
 
     def _passwords(self, command: str, core: Core) -> list[bytes] | None:
         """Those that the command is given with; None: anybody may."""
@@ -117,15 +117,15 @@ class Admin:
             passwords.append(core.status_password)
         return [each.encode("utf-8", "surrogateescape") for each in passwords if each is not None]
 
-    def _content(self, command: str, form: Form, query: Mapping[str, str]) -> str:
+    async def _content(self, command: str, form: Form, query: Mapping[str, str]) -> str:
         commands = self._commands
         if command == "status":
             return status.status(form, commands.figures())
         if command == "store-status":
             return status.store(form, commands.stored())
-        return status.words(form, self._said(command, query))
+        return status.words(form, await self._said(command, query))
 
-    def _said(self, command: str, query: Mapping[str, str]) -> str:
+    async def _said(self, command: str, query: Mapping[str, str]) -> str:
         commands = self._commands
         if commands.dying and command in _NOT_WHEN_DYING:
             return "Avalanche has already started, too late to save the sheeps"
@@ -135,6 +135,8 @@ class Admin:
             return self._log_level(query.get("level"))
         if command == "remove-message":
             return self._remove_message(query.get("id"))
+        if command == "reload-lists":
+            return "Black/white lists re-loaded" if await commands.reload_lists() else "Could not re-load lists"
         do: Callable[[], bool | None] = getattr(commands, command.replace("-", "_"))
         done, was_so = _PLAIN[command]
         return was_so if do() is False else done
@@ -171,7 +173,6 @@ _PLAIN = {
     "restart": ("Restarting.....", ""),
     "graceful-restart": ("Restarting gracefully.....", ""),
     "flush-dlr": ("DLR queue flushed", "Suspend Kannel before trying to flush DLR queue"),
-    "reload-lists": ("Black/white lists re-loaded", "Could not re-load lists"),
 }
 _SMSC = {
     "stop-smsc": ("shut down", "shut down"),

@@ -9,6 +9,8 @@ from smppgw.kannel.model import Core, SmppTlv, Smsc
 
 Table = dict[str, Any]
 
+NOWHERE = Place("", 0)
+
 _ENCODINGS = {
     **dict.fromkeys(("gsm", "gsm0338", "gsm-0338", "gsm 03.38"), "gsm0338"),
     **dict.fromkeys(("iso-8859-1", "iso8859-1", "latin1", "latin-1", "windows-1252", "cp1252"), "latin1"),
@@ -59,32 +61,40 @@ def unique(name: str, taken: Collection[str]) -> str:
 def links(smscs: Iterable[Smsc]) -> tuple[dict[str, tuple[Link, ...]], list[Problem]]:
     """The connectors of each smsc-id, and what is left out.
 
-    Groups of one id that differ in nothing are so many binds of one connector.
+    Groups of one id that differ in nothing are so many binds of one connector. One that is a dead-start is left out,
+    but the others are called as they would be beside it.
     """
     lost: list[Problem] = []
     alike: dict[str, dict[Smsc, int]] = {}
     for smsc in smscs:
         if smsc.smsc != "smpp":
             continue
+        found = alike.setdefault(smsc.id, {})
+        binds = found.setdefault(same(smsc), 0)
         if smsc.dead_start:
             wrong = f"smsc {smsc.id} is left out: it is a dead-start"
             lost.append(Problem(smsc.place, wrong, "a connector binds as soon as it is in the config"))
-            continue
-        same = replace(smsc, place=Place("", 0), smsc_admin_id=None, instances=1)
-        found = alike.setdefault(smsc.id, {})
-        found[same] = found.get(same, 0) + max(1, smsc.instances)
+        else:
+            found[same(smsc)] = binds + max(1, smsc.instances)
     taken: set[str] = set()
     result: dict[str, tuple[Link, ...]] = {}
     for id, found in alike.items():
-        one = readable(id)
-        names = [one] if len(found) == 1 else [f"{one}-{way}" for way in _ways(list(found))]
+        whole = readable(id)
+        names = [whole] if len(found) == 1 else [f"{whole}-{way}" for way in _ways(list(found))]
         members = []
         for name, (smsc, binds) in zip(names, found.items(), strict=True):
             free = unique(name, taken | (alike.keys() - {id}))
             taken.add(free)
-            members.append(Link(free, smsc, binds))
-        result[id] = tuple(members)
+            if binds:
+                members.append(Link(free, smsc, binds))
+        if members:
+            result[id] = tuple(members)
     return result, lost
+
+
+def same(smsc: Smsc) -> Smsc:
+    """But for what makes no other connector of it."""
+    return replace(smsc, place=NOWHERE, smsc_admin_id=None, instances=1, dead_start=False)
 
 
 def _ways(smscs: list[Smsc]) -> list[str]:

@@ -1,23 +1,41 @@
 """What a gateway has of Kannel: the HTTP ports, who speaks on them, and what becomes of it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
+from urllib.parse import parse_qsl
 
 import structlog
 
 from routing.message import Message
 from smppgw.accounts import AccountState
 from smppgw.config import Config
-from smppgw.kannel.conf import ConfError
+from smppgw.kannel.accesslog import KannelLog
+from smppgw.kannel.admin import Admin, Asked
+from smppgw.kannel.bearerbox import Bearerbox
+from smppgw.kannel.conf import ConfError, Problem
 from smppgw.kannel.connectors import readable
+from smppgw.kannel.counts import Counts
+from smppgw.kannel.lists import Lists
+from smppgw.kannel.mo import account_of
 from smppgw.kannel.model import Kannel, SendsmsUser
-from smppgw.kannel.setup import Setup, read
+from smppgw.kannel.sendsms import SendSms
+from smppgw.kannel.server import Certificate, Handler, Port, Reply, Request
+from smppgw.kannel.setup import Made, Setup, read
+from smppgw.kannel.state import State
 from smppgw.pipeline import Pipeline
-from smppgw.settings import Account
 from smppgw.targets import Target
 
 log = structlog.get_logger()
+
+SAMPLE = 1.0
+"""Seconds between looks at what connectors have counted."""
+
+
+class Metrics(Protocol):
+    """Where a scrape comes from."""
+
+    async def text(self) -> bytes: ...
 
 
 class Gateway(Protocol):
@@ -26,30 +44,49 @@ class Gateway(Protocol):
     loop: asyncio.AbstractEventLoop
     pipeline: Pipeline
     settings: Config
+    again: bool
+    """It is to start anew when it has ended."""
 
+    @property
+    def metrics(self) -> Metrics: ...
     @property
     def connectors(self) -> Mapping[str, Any]: ...
     @property
     def targets(self) -> Mapping[str, Target]: ...
+    @property
+    def links(self) -> Iterable[Any]: ...
+    def unready(self) -> list[str]: ...
     def apply(self, settings: Config) -> None:
         """Make the running gateway what the settings say."""
 
     def stop(self) -> None: ...
+    def stop_now(self) -> None:
+        """Without waiting for what is under way."""
 
 
 class Face:
-    """Opened before anything is restored, attached whenever the gateway has taken a config, closed after it has
-    drained. Calls run on the event loop."""
+    """Opened before anything is restored, attached whenever the gateway takes a config, closed after it has drained.
+    Calls run on the event loop."""
 
-    def __init__(self, setup: Setup, gateway: Gateway) -> None:
+    def __init__(self, setup: Setup, made: Made, gateway: Gateway) -> None:
         self.setup = setup
         self.gateway = gateway
         self.pipeline = gateway.pipeline
+        self.pipeline.patience = float(max(1, setup.kannel.core.sms_resend_freq))
         self.loop = gateway.loop
         self.clock: Callable[[], float] = gateway.pipeline.clock
         self.started = self.clock()
+        self.state = State(lambda: len(self.pipeline.queued), setup.kannel.core.queue_limit)
+        self.counts = Counts(self.clock)
+        self.access = KannelLog(setup.kannel.core, self.loop)
+        self.lists = Lists(setup.kannel)
+        self.bearerbox = Bearerbox(setup, self, made.links)
         self._users: dict[str, AccountState] = {}
         self._smsbox = ""
+        self._sendsms: SendSms
+        self._admin = Admin(lambda: self.kannel.core, self.bearerbox, self.loop.time)
+        self._ports: list[Port] = []
+        self._sampling: asyncio.TimerHandle | None = None
 
     @property
     def kannel(self) -> Kannel:
@@ -77,7 +114,48 @@ class Face:
     # Life
 
     async def open(self) -> None:
-        """Open the ports. OSError with the one that cannot be had."""
+        """Read the lists and open the ports. OSError with the list, or the port, that cannot be had."""
+        problems = await self.lists.load()
+        if problems:
+            raise OSError("; ".join(map(str, problems)))
+        self._take()
+        core, smsbox = self.kannel.core, self.kannel.smsbox
+        certificate = Certificate(core.ssl_server_cert_file, core.ssl_server_key_file)
+        if core.admin_port is not None:
+            await self._open(self._administer, core.admin_interface, core.admin_port,
+                             certificate if core.admin_port_ssl else None, "admin-port")  # fmt: skip
+        if smsbox is not None and smsbox.sendsms_port is not None:
+            await self._open(self._send, smsbox.sendsms_interface, smsbox.sendsms_port,
+                             certificate if smsbox.sendsms_port_ssl else None, "sendsms-port")  # fmt: skip
+        self._sample()
+
+    async def _open(
+        self, handler: Handler, host: str | None, number: int, certificate: Certificate | None, what: str
+    ) -> None:
+        port = Port(handler)
+        self._ports.append(port)
+        listening = await port.open(host, number, certificate, what)
+        log.info("listening", port=listening, what=what)
+
+    def _take(self) -> None:
+        """The handlers of a set-up."""
+        self._sendsms = SendSms(self, self.kannel, self.lists)
+
+    async def _send(self, asked: Request) -> Reply | None:
+        return await self._sendsms(asked)
+
+    async def _administer(self, asked: Request) -> Reply | None:
+        query = dict(reversed(parse_qsl(asked.query, keep_blank_values=True, errors="surrogateescape")))
+        answer = await self._admin.answer(Asked(asked.path, query, asked.headers.get("Accept", ""), asked.ip))
+        if answer is None:
+            log.warning("admin refused", ip=asked.ip)
+            return None
+        if answer.delay:
+            await asyncio.sleep(answer.delay)
+        body = answer.body.encode("utf-8", "surrogateescape")
+        if answer.metrics:
+            body = await self.gateway.metrics.text()
+        return Reply(answer.status, body, b"Content-Type: %b\r\n" % answer.content_type.encode())
 
     def attach(self, settings: Config) -> None:
         """See that every account of HTTP is there, with who speaks for it."""
@@ -86,31 +164,70 @@ class Face:
             name = readable(user.username or "")
             if name in settings.accounts:  # a login of opensmppbox
                 name += "@sendsms"
-            account = Account(name=name, deliver_window=self._window)
-            self._users[user.username or ""] = self.pipeline.accounts.owner(account.name)
+            self._users[user.username or ""] = self.pipeline.accounts.owner(account_of(name, self.kannel).name)
 
-    @property
-    def _window(self) -> int:
-        return self.kannel.smsbox.max_pending_requests if self.kannel.smsbox is not None else 512
+    # What the admin port asks for
 
-    def drain(self) -> None:
-        """Take nothing more."""
+    def change(self) -> None:
+        """The smscs are others."""
+        setup = self.setup.with_smscs(self.bearerbox.smscs)
+        made = setup.made(setup.kannel.smscs)
+        self._become(setup, made)
+
+    def reread(self) -> Setup:
+        """The files as they are now; raises ConfError."""
+        return read(self.setup.paths, self.setup.data)
 
     def reload(self) -> None:
         """Read the files again; bad ones change nothing."""
+        self.reopen()
         try:
-            setup = read(self.setup.paths, self.setup.data)
-            settings, _ = setup.settings(setup.smscs)
+            setup = self.reread()
+            smscs = self.bearerbox.reloaded(setup.kannel.smscs)
+            made = setup.with_smscs(smscs).made(smscs)
         except ConfError as error:
-            for problem in error.problems:
-                log.error("config refused", where=problem.path, problem=problem.wrong, fix=problem.fix)
+            refused(error.problems)
             return
+        self.lists = Lists(setup.kannel)
+        self._become(setup.with_smscs(smscs), made)
+        self._take()
+        self.loop.create_task(self.reload_lists())
+        log.info("config reloaded", connectors=len(made.settings.connectors))
+
+    def _become(self, setup: Setup, made: Made) -> None:
         self.setup = setup
-        self.gateway.apply(settings)
-        log.info("config reloaded", accounts=len(settings.accounts), connectors=len(settings.connectors))
+        self.bearerbox.links = made.links
+        self.gateway.apply(made.settings)
+        self.pipeline.reoffer_strays()
+
+    async def reload_lists(self) -> bool:
+        problems = await self.lists.load()
+        refused(problems)
+        return not problems
 
     def reopen(self) -> None:
         """The log files may have been moved away."""
+        self.access.reopen()
+
+    def drain(self) -> None:
+        """Take nothing more."""
+        self.state.shutdown()
 
     async def close(self) -> None:
         """After the gateway has drained."""
+        self.state.end()
+        if self._sampling is not None:
+            self._sampling.cancel()
+        for port in self._ports:
+            await port.close()
+        self.access.close()
+
+    def _sample(self) -> None:
+        self.bearerbox.sample()
+        self._sampling = self.loop.call_later(SAMPLE, self._sample)
+
+
+def refused(problems: Iterable[Problem]) -> None:
+    """Say why something that was read does not count."""
+    for problem in problems:
+        log.error("config refused", where=problem.path, problem=problem.wrong, fix=problem.fix)

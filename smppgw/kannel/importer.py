@@ -109,7 +109,8 @@ def _converted(conf: Conf, kannel: Kannel, read: Read, tags: Tags | None) -> Imp
     whole = Place(conf.groups[0].place.file if conf.groups else "kannel.conf", 0)
     lost = list(conf.notes)
     found, left_out = connectors.links(kannel.smscs)
-    lost += left_out
+    if tags is None:
+        lost += left_out
     people = _logins(kannel.opensmppbox, read, lost)
     router = routes.Router(found)
     accounts = _esmes(kannel, people, lost)

@@ -46,7 +46,8 @@ class Reply(NamedTuple):
     """Lines, each with its end, after those of every reply."""
 
 
-Handler = Callable[[Request], Awaitable[Reply]]
+Handler = Callable[[Request], Awaitable[Reply | None]]
+"""None: the connection is closed without a word."""
 
 _METHODS = frozenset({"GET", "HEAD", "POST"})
 _NO_SUCH_METHOD = Reply(400, b"", b"")
@@ -121,6 +122,8 @@ class Port:
         except Exception:  # a bug of ours: who asked must hear that it was not taken
             log.exception("request failed", path=path)
             reply = _BROKEN
+        if reply is None:
+            return _Written(b"", alive=False)
         alive = asked.keep_alive
         return _Written(self._written(reply, asked, alive), alive)
 

@@ -1,13 +1,15 @@
 """Read the files of a Kannel set-up as what a gateway is run from."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from smppgw import config
 from smppgw.config import Config, ConfigError
 from smppgw.kannel import importer, verdicts
 from smppgw.kannel.conf import Conf, ConfError, Place, Problem, load
+from smppgw.kannel.connectors import Link
 from smppgw.kannel.meaning import model
 from smppgw.kannel.model import Kannel, Smsc
 from smppgw.kannel.tags import Tags
@@ -23,15 +25,14 @@ class Setup:
     data: Path
     tags: Tags
 
-    @property
-    def smscs(self) -> tuple[Smsc, ...]:
-        """Those that the gateway starts with."""
-        return tuple(smsc for smsc in self.kannel.smscs if not smsc.dead_start)
+    def with_smscs(self, smscs: tuple[Smsc, ...]) -> "Setup":
+        """The same but for these, whatever the files say."""
+        kannel = replace(self.kannel, smscs=smscs)
+        return replace(self, kannel=kannel, tags=Tags(kannel))
 
-    def settings(self, smscs: Iterable[Smsc]) -> tuple[Config, tuple[Problem, ...]]:
-        """The gateway's own config while these are alive, and what its writer should know; raises ConfError."""
-        alive = tuple(replace(smsc, dead_start=False) for smsc in smscs)
-        found = importer.serving(self.conf, replace(self.kannel, smscs=alive), self.tags)
+    def made(self, smscs: Iterable[Smsc]) -> "Made":
+        """The gateway's own config when there are these, dead or not; raises ConfError."""
+        found = importer.serving(self.conf, replace(self.kannel, smscs=tuple(smscs)), self.tags)
         tables = found.tables
         tables["store"] = {"path": str(self.data)}
         # What was said of a message is in Kannel's access-log, and what is measured on the admin port.
@@ -44,11 +45,21 @@ class Setup:
             raise ConfError(Problem(whole, f"{each.path} {each.wrong}", each.fix) for each in error.problems) from None
         if "listeners" not in tables:
             settings = settings.model_copy(update={"listeners": ()})
-        return settings, found.lost
+        return Made(settings, found.lost, found.links)
 
     def smsbox(self, settings: Config) -> str:
         """The account that gets messages from mobiles for the HTTP side."""
         return next(reversed(settings.accounts))
+
+
+class Made(NamedTuple):
+    """What a set-up comes to."""
+
+    settings: Config
+    said: tuple[Problem, ...]
+    """What its writer should know."""
+    links: Mapping[str, tuple[Link, ...]]
+    """The connectors of each smsc-id."""
 
 
 def read(paths: Sequence[Path], data: Path, load: Callable[..., Conf] = load) -> Setup:
