@@ -103,8 +103,8 @@ def test_a_posted_document_is_kannels_to_the_blank() -> None:
         b"  \t\t<oa>  \t\t<number>447700900001</number>\n</oa>\n  \t\t<da>  \t\t<number>12345</number>\n</da>\n"
         b"  \t\t<ud>xml+%3Cb%3E%26</ud>\n  \t\t<pid>0</pid>\n"
         b"  \t\t<dcs>  \t\t<coding>0</coding>\n  \t\t<alt-dcs>0</alt-dcs>\n  \t\t<compress>0</compress>\n</dcs>\n"
-        b"  \t\t<at><year>2026</year><month>11</month><day>23</day><hour>16</hour><minute>33</minute><second>47</second>"
-        b"<timezone>0</timezone></at>\n  \t\t<from>  \t\t<account>one</account>\n</from>\n"
+        b"  \t\t<at><year>2026</year><month>11</month><day>23</day><hour>16</hour><minute>33</minute>"
+        b"<second>47</second><timezone>0</timezone></at>\n  \t\t<from>  \t\t<account>one</account>\n</from>\n"
         b"  \t\t<to>  \t\t<service>^[ ]*(xml)[ ]*</service>\n</to>\n  \t\t<meta-data>?smpp?</meta-data>\n"
         b"\t</submit>\n</message>\n"
     )
