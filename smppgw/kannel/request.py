@@ -261,7 +261,7 @@ def without_tags(body: bytes) -> bytes:
 # The order
 
 _RANGES: tuple[tuple[str, str, int, int, bytes], ...] = (
-    ("dlr-mask", "dlrmask", -1, 95, b"DLR-Mask"),
+    ("dlr-mask", "dlrmask", -1, 66, b"DLR-Mask"),
     ("mclass", "", -1, 3, b"MClass"),
     ("pid", "", -1, 255, b"PID"),
     ("rpi", "", -1, 2, b"RPI"),
