@@ -565,11 +565,11 @@ class Screen:
     def say(self, phase: str, words: str) -> None:
         """The next part of the story."""
         self._headline = f"{phase}. {words}"
-        self.console.print(f"[bold]{time.monotonic() - self._began:5.1f} s  {self._headline}")
+        self.console.print(f"[bold]{time.monotonic() - self._began:5.1f} s  {self._headline}", soft_wrap=True)
 
     def note(self, words: str) -> None:
         """What the present part brought."""
-        self.console.print(f"           {words}", markup=False)
+        self.console.print(f"           {words}", markup=False, soft_wrap=True)
 
     async def run(self) -> None:
         count = 0
