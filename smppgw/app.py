@@ -29,6 +29,8 @@ from smppgw.carriers.connector import CarrierConnector
 from smppgw.carriers.settings import CarrierSettings
 from smppgw.carriers.webhooks import WebhookServer
 from smppgw.config import Config, ConfigError
+from smppgw.history.diary import Diary
+from smppgw.history.recorder import Recorder
 from smppgw.http.server import HttpServer
 from smppgw.kannel import setup as kannel
 from smppgw.kannel.face import Face
@@ -57,7 +59,7 @@ TICK = 1.0
 BROKEN = 70
 """Exit status after a bug of ours (EX_SOFTWARE)."""
 
-FIXED = ("gateway", "listeners", "limits", "timers", "http", "webhooks", "store", "log")
+FIXED = ("gateway", "listeners", "limits", "timers", "http", "webhooks", "store", "history", "log")
 """Tables of the config that a reload does not touch."""
 
 
@@ -86,6 +88,10 @@ class App:
         self.listeners = Listeners(
             lambda: EsmeLink(self.loop, self.pipeline, self.gate, timers, settings.limits, self.links)
         )
+        self.recorder: Recorder | None = None
+        if settings.history.engine:
+            self.recorder = Recorder(settings.history, self.loop)
+            self.pipeline.returns.diary = Diary(self.recorder, time.time)
         self.webhooks = WebhookServer(settings.webhooks, lambda: self._hooks)
         self.metrics = GatewayMetrics(self)
         self.http = HttpServer(settings.http, self.metrics, self.unready)
@@ -114,6 +120,8 @@ class App:
             log.error("cannot start", reason=str(error))
             await self._end()
             return 1
+        if self.recorder is not None:
+            self.recorder.start()
         self.apply(self.settings)
         kinds = restore(pipeline, self.store, self._heard)
         log.info("restored", **kinds)
@@ -361,6 +369,8 @@ class App:
             await self.lookup.close()
         await asyncio.gather(*self._closing)
         await self.http.stop()
+        if self.recorder is not None:
+            await self.recorder.close()
         self.access.close()
         self.store.close()
 

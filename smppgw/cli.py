@@ -528,6 +528,34 @@ def store_list(
 
 
 @app.command()
+def trace(
+    what: Annotated[str, typer.Argument(help="Our message id, an upstream's, or a number.", metavar="ID|NUMBER")],
+    config: ConfigFile = Path("smppgw.toml"),
+    account: Annotated[str, typer.Option(help="Of this account only.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Messages at most, the newest first.")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="A line of JSON for each message.")] = False,
+) -> None:
+    """What happened to a message, from [history]; the gateway need not run."""
+    from smppgw.config import ConfigError, load
+    from smppgw.history.engines import HistoryError
+    from smppgw.history.trace import trace as look
+
+    try:
+        found = look(load(config).history, what, account, limit)
+    except ConfigError as error:
+        _refuse(config, error)
+    except HistoryError as error:
+        _fail(str(error))
+    if not found:
+        _fail(f"history knows no message of {what}")
+    for number, message in enumerate(found):
+        if json:
+            print(json_.dumps(message.shown()))
+        else:
+            print(*([""] if number else []), *message.lines(), sep="\n")
+
+
+@app.command()
 def demo(
     seconds: Annotated[float, typer.Option(min=5, help="How long, about.")] = 60.0,
     rate: Annotated[float, typer.Option(min=1, help="Messages a second.")] = 200.0,

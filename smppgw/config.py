@@ -31,6 +31,7 @@ from smppgw.settings import (
     Errors,
     Gateway,
     Group,
+    HistoryConfig,
     Http,
     Limits,
     Listener,
@@ -58,6 +59,7 @@ __all__ = [
     "Errors",
     "Gateway",
     "Group",
+    "HistoryConfig",
     "Http",
     "Limits",
     "Listener",
@@ -148,6 +150,7 @@ class Config(Model):
     webhooks: Webhooks = Webhooks()
     carriers: Carriers = Carriers()
     store: StoreConfig = StoreConfig()
+    history: HistoryConfig = HistoryConfig()
     log: Log = Log()
     accounts: dict[str, Account] = Field(default_factory=dict)
     connectors: dict[str, AnyConnector] = Field(default_factory=dict)
@@ -234,6 +237,10 @@ def _prepared(tables: dict[str, Any], problems: list[Problem]) -> dict[str, Any]
                 _fetch_secrets(path, tables[kind][name], KINDS[_kind_of(table)].settings, problems)
             elif kind in {"accounts", "connectors"}:
                 _fetch_secret(path, tables[kind][name], problems)
+    history = tables.get("history")
+    if isinstance(history, dict):
+        tables["history"] = (history := dict(history))
+        _fetch_secrets("history", history, HistoryConfig, problems)
     carriers = tables.get("carriers")
     if isinstance(carriers, dict) and isinstance(lookup := carriers.get("lookup"), dict):
         tables["carriers"] = {**carriers, "lookup": (lookup := dict(lookup))}
@@ -242,7 +249,7 @@ def _prepared(tables: dict[str, Any], problems: list[Problem]) -> dict[str, Any]
 
 
 def _fetch_secrets(path: str, table: dict[str, Any], model: type[Model], problems: list[Problem]) -> None:
-    """Every secret of a carrier may be in the environment or in a file instead."""
+    """Every secret of this table may be in the environment or in a file instead."""
     for key, field in model.model_fields.items():
         if not _is_secret(field):
             continue
@@ -430,6 +437,7 @@ def _cross_checks(config: Config, names: _Names, numbers: _Numbers) -> Iterator[
     yield from _check_ports(config, numbers)
     yield from _check_tls(config, numbers)
     yield from _check_webhooks(config)
+    yield from _check_history(config)
     yield from _check_overrides(config)
     for name, connector in config.smpp.items():
         seen = Counter(status for of in ("sent", "later", "never") for status in getattr(connector.errors, of))
@@ -522,6 +530,12 @@ def _check_ports(config: Config, numbers: _Numbers) -> Iterator[Problem]:
         for other, other_host, other_port in users[:n]:
             if port and port == other_port and (host == other_host or wild & {host, other_host}):
                 yield Problem(path, f"port {port} is used by {other} too", "give each its own port")
+
+
+def _check_history(config: Config) -> Iterator[Problem]:
+    if config.history.engine == "postgres" and not config.history.url.get_secret_value():
+        fix = 'like "postgresql://smppgw@db.example/smppgw"; url_env and url_file keep its password out of here'
+        yield Problem("history.url", "is missing", f"give it, {fix}")
 
 
 def _check_webhooks(config: Config) -> Iterator[Problem]:

@@ -239,6 +239,8 @@ class Pipeline:
             self.answer_time.observe(now - message.born)
             if ticket.link is not None:
                 self.returns.origins.note(message.public, ticket.link, now)
+            if self.returns.diary is not None:
+                self.returns.diary.accepted(message)
             ticket.accepted(message)
 
     def _refused(self, turn: Turn) -> None:
@@ -395,6 +397,8 @@ class Pipeline:
         else:
             journal.turn.batch[key] = None
         self.access.sent(message, source.name_octets)
+        if self.returns.diary is not None:
+            self.returns.diary.sent(message, source.name_octets)
         if message.ticket is not None:
             journal.turn.sent.append(message)
             journal.urgent()
@@ -421,6 +425,8 @@ class Pipeline:
             return
         message.attempts += 1
         message.upstream.clear()
+        if self.returns.diary is not None:
+            self.returns.diary.later(message, status)
         self._back(message)
         self.hold(message, delay)
 
@@ -452,6 +458,8 @@ class Pipeline:
         """It was offered, and the answer will not come. A message whose own submit was not answered yet is refused:
         its ESME decides."""
         self.counts["in_doubt"] += 1
+        if self.returns.diary is not None:
+            self.returns.diary.doubt(message, how)
         if message.ticket is not None:
             self._refuse(message, Status.RSYSERR)
         elif how == "hold":
@@ -485,6 +493,8 @@ class Pipeline:
             return
         self._leave(message)
         self.access.ended(message.id, message.account, b"", state, err)
+        if self.returns.diary is not None:
+            self.returns.diary.ended(message.id, state, err)
         if message.memo:
             account = self.accounts.owner(message.account)
             said = account.front and account.front.ended(message, state, status)
@@ -504,6 +514,8 @@ class Pipeline:
             self.journal.soon()
         if ticket is not None:
             self.access.refused(message.account, message.source, message.destination, status)
+            if self.returns.diary is not None:
+                self.returns.diary.refused(message, status)
             ticket.refused(message, status)
 
     def _leave(self, message: Message) -> None:

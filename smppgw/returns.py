@@ -20,6 +20,7 @@ from routing.table import MoTable
 from smppgw.access import AccessLog
 from smppgw.accounts import Accounts, AccountState
 from smppgw.delays import Delays
+from smppgw.history.diary import Diary
 from smppgw.journal import Journal, Report
 from smppgw.origins import Origins
 from smppgw.settings import Gateway
@@ -95,6 +96,8 @@ class Returns:
         """Records that a person must look at."""
         self.isolated = False
         """Nothing is taken from upstreams for now: they are asked to come again."""
+        self.diary: Diary | None = None
+        """Who is told what happened to each message, if history is on."""
         self.journal: Journal
         self._settings = settings
         self._loop = loop
@@ -149,6 +152,8 @@ class Returns:
         turn = self.journal.turn
         turn.reported.append(report)
         self.journal.urgent()
+        if self.diary is not None:
+            self.diary.receipt(id, source.name_octets, found, said)
         if record is not None:
             turn.batch[key_of(id)] = record
             if state and (waiting.memo or wanted(waiting.registered_delivery, state)):
@@ -195,6 +200,8 @@ class Returns:
         sender = self.sources.get(waiting.connector)
         self.ledger.remove(id, waiting, sender.keys if sender else as_it_came)
         self._access.ended(id, waiting.account.decode(), b"", state, b"000")
+        if self.diary is not None:
+            self.diary.ended(id, state, b"000")
         if waiting.memo or wanted(waiting.registered_delivery, state):
             self.tell(id, waiting, state, Receipt(b"", state, b"000"))
         else:
@@ -322,7 +329,10 @@ class Returns:
         front = account.front
         for body in bodies:
             written = body if front is None else front.mo(connector, body)
-            self._deliver(Delivery(self._ids.mint(now), account.name, written, now))
+            delivery = Delivery(self._ids.mint(now), account.name, written, now)
+            self._deliver(delivery)
+            if self.diary is not None:
+                self.diary.mo(delivery, connector, body)
 
     def _deliver(self, delivery: Delivery) -> None:
         turn = self.journal.turn
@@ -335,11 +345,15 @@ class Returns:
     def delivered(self, delivery: Delivery) -> None:
         """An ESME has it."""
         self.accounts.owner(delivery.account).delivered += 1
+        if self.diary is not None:
+            self.diary.delivered(delivery)
         self.journal.turn.batch[key_of(delivery.id)] = None
         self.journal.soon()
 
     def postponed(self, delivery: Delivery) -> None:
         """An ESME could not take it now; the count of attempts is kept."""
+        if self.diary is not None:
+            self.diary.postponed(delivery)
         self.journal.turn.batch[key_of(delivery.id)] = delivery.pack()
         self.journal.soon()
 
@@ -350,6 +364,8 @@ class Returns:
     def keep_aside(self, id: int, account: str, reason: str, record: bytes) -> None:
         """Keep a record that nothing more is done with."""
         self.aside += 1
+        if self.diary is not None:
+            self.diary.aside(id, account, reason)
         self.journal.turn.batch[key_of(id)] = SetAside(self._clock(), account, reason, record).pack()
         self.journal.soon()
         log.warning("set aside", id=shown(id).decode(), account=account, reason=reason)

@@ -162,6 +162,17 @@ class Carriers(Model):
     lookup: CarrierLookup = CarrierLookup()
 
 
+class HistoryConfig(Model):
+    """What happened to each message, for `smppgw trace` and the API."""
+
+    engine: Literal["", "sqlite", "postgres"] = ""
+    path: Annotated[str, Field(min_length=1)] = "data/history.db"
+    url: SecretStr = SecretStr("")
+    days: Annotated[float, Field(ge=0)] = 30.0
+    bodies: Literal["off", "hash", "keep"] = "off"
+    max_pending: Annotated[Size, Field(ge=1 << 16)] = 64 << 20
+
+
 class Log(Model):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["console", "json"] = "console"

@@ -1,0 +1,52 @@
+"""Open the database of history: SQLite in a file, or PostgreSQL by its url."""
+
+import sqlite3
+from pathlib import Path
+
+from smppgw.history.database import Database
+
+
+class HistoryError(Exception):
+    """The database cannot be had: a sentence that says what, where and what to do."""
+
+
+def open_database(engine: str, path: str, url: str, *, writing: bool) -> Database:
+    """Raises HistoryError. Reading never makes a file."""
+    if engine == "postgres":
+        return _postgres(url, writing=writing)
+    return _sqlite(path, writing=writing)
+
+
+def _sqlite(path: str, *, writing: bool) -> Database:
+    if not writing and not Path(path).exists():
+        raise HistoryError(f"there is no history at {path}: [history] engine is off, or nothing was written yet")
+    try:
+        if writing:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, timeout=30.0, check_same_thread=False)
+        if writing:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+        else:
+            connection.execute("PRAGMA query_only = 1")
+        database = Database(connection, "?", "BLOB")
+        if writing:
+            database.create()
+    except (OSError, sqlite3.Error) as error:
+        raise HistoryError(f"cannot use the history at {path}: {error}") from error
+    return database
+
+
+def _postgres(url: str, *, writing: bool) -> Database:
+    try:
+        import psycopg  # noqa: PLC0415  an extra
+    except ImportError:
+        raise HistoryError("PostgreSQL needs its driver: pip install 'smppgw[postgres]'") from None
+    try:
+        database = Database(psycopg.connect(url, connect_timeout=10), "%s", "BYTEA")
+        if writing:
+            database.create()
+    except psycopg.Error as error:
+        words = " ".join(str(error).split())
+        raise HistoryError(f"cannot use the history in PostgreSQL: {words}") from None
+    return database

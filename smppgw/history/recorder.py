@@ -1,0 +1,153 @@
+"""Hands notes to the process that writes them: nothing of it waits, formats or touches a disk on the gateway's loop."""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import marshal
+import struct
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from smppgw.history.events import Note
+from smppgw.settings import HistoryConfig
+
+log = structlog.get_logger()
+
+FLUSH = 0.25
+"""Seconds that a note may wait to be handed over."""
+
+BATCH = 2000
+"""Notes that are handed over at once."""
+
+RESTART = 5.0
+"""Seconds before a writer that ended is started again."""
+
+PATIENCE = 10.0
+"""Seconds that the writer has at the end for what is under way."""
+
+SIZE = struct.Struct(">I")
+"""Before each batch: its octets, which are a marshalled list of notes."""
+
+
+class Recorder:
+    """Call `note` from the loop's thread. What the writer does not take in time is dropped and counted."""
+
+    def __init__(self, settings: HistoryConfig, loop: asyncio.AbstractEventLoop) -> None:
+        self.noted = 0
+        self.dropped = 0
+        self.restarts = 0
+        self._settings = settings
+        self._loop = loop
+        self._notes: list[Note] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._writer: asyncio.subprocess.Process | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+        self._dropping = False
+
+    def start(self) -> None:
+        """Start the writer, and start it again whenever it ends."""
+        self._task = self._loop.create_task(self._keep(), name="history")
+
+    @property
+    def up(self) -> bool:
+        """The writer runs."""
+        return self._writer is not None
+
+    @property
+    def pending(self) -> int:
+        """Octets that wait for the writer."""
+        pipe = self._pipe
+        return 0 if pipe is None else pipe.transport.get_write_buffer_size()
+
+    def note(self, at: float, id: int, kind: int, said: tuple[Any, ...]) -> None:
+        notes = self._notes
+        notes.append((at, id, kind, said))
+        if len(notes) >= BATCH:
+            self.flush()
+        elif self._timer is None:
+            self._timer = self._loop.call_later(FLUSH, self.flush)
+
+    def text(self, octets: bytes) -> bytes:
+        """What may be kept of a text: [history] bodies."""
+        match self._settings.bodies:
+            case "keep":
+                return octets
+            case "hash":
+                return hashlib.sha256(octets).digest()
+            case _:
+                return b""
+
+    def flush(self) -> None:
+        """Hand over what was noted."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        notes, self._notes = self._notes, []
+        if not notes:
+            return
+        pipe = self._pipe
+        if pipe is None or self.pending > self._settings.max_pending:
+            self.dropped += len(notes)
+            if not self._dropping:
+                self._dropping = True
+                log.error("history is dropped", reason="its writer is too slow" if pipe else "its writer does not run")
+            return
+        if self._dropping:
+            self._dropping = False
+            log.info("history is written again", dropped=self.dropped)
+        self.noted += len(notes)
+        octets = marshal.dumps(notes)
+        pipe.write(SIZE.pack(len(octets)) + octets)
+
+    async def close(self) -> None:
+        """Hand over the rest, and let the writer finish."""
+        self._closing = True
+        self.flush()
+        writer, pipe = self._writer, self._pipe
+        if writer is not None and pipe is not None:
+            pipe.close()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(writer.wait(), PATIENCE)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def _pipe(self) -> asyncio.StreamWriter | None:
+        return None if self._writer is None else self._writer.stdin
+
+    async def _keep(self) -> None:
+        while not self._closing:
+            try:
+                writer = await asyncio.create_subprocess_exec(
+                    sys.executable, "-m", "smppgw.history.writer", stdin=asyncio.subprocess.PIPE,
+                    start_new_session=True,  # a Ctrl-C at the terminal is for the gateway, which closes the pipe
+                )  # fmt: skip
+            except OSError as error:
+                log.error("history writer does not start", reason=str(error))
+            else:
+                self._begin(writer)
+                status = await writer.wait()
+                self._writer = None
+                if not self._closing:
+                    log.error("history writer ended", status=status)
+            self.restarts += 1
+            await asyncio.sleep(RESTART)
+
+    def _begin(self, writer: asyncio.subprocess.Process) -> None:
+        settings = self._settings
+        url = settings.url.get_secret_value()  # by the pipe: not for the list of processes
+        said = {"engine": settings.engine, "path": settings.path, "url": url, "days": settings.days}
+        octets = json.dumps(said).encode()
+        pipe = writer.stdin
+        if pipe is not None:
+            pipe.write(SIZE.pack(len(octets)) + octets)
+            self._writer = writer
+
+
+Noting = Callable[[float, int, int, tuple[Any, ...]], None]
