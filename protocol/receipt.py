@@ -38,6 +38,15 @@ class Receipt(NamedTuple):
     """The network_error_code TLV: a type and two octets of code."""
 
 
+class Quoted(Receipt):
+    """A receipt with what it came in, for those who pass that on."""
+
+    words: bytes = b""
+    """The whole text."""
+    values: Mapping[int, bytes] = {}
+    """Its TLVs."""
+
+
 _NAMES: dict[MessageState, bytes] = {
     MessageState.SCHEDULED: b"ENROUTE",  # of SMPP 5.0; texts have no word for it
     MessageState.ENROUTE: b"ENROUTE",

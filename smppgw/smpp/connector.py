@@ -468,4 +468,7 @@ def _receipt_in(esm_class: int, words: bytes, tlvs: bytes) -> receipt.Receipt | 
     values = tlv.parse(tlvs) if tlvs else {}
     if kind not in _RECEIPTS and (kind or Tag.RECEIPTED_MESSAGE_ID not in values):
         return None
-    return receipt.parse(words or values.get(Tag.MESSAGE_PAYLOAD, b""), values) or receipt.Receipt(b"")
+    words = words or values.get(Tag.MESSAGE_PAYLOAD, b"")
+    found = receipt.Quoted(*(receipt.parse(words, values) or receipt.Receipt(b"")))
+    found.words, found.values = words, values
+    return found

@@ -1,0 +1,265 @@
+"""Make the HTTP requests that smsbox made: the callbacks of reports, and the URLs of services."""
+
+import asyncio
+import ssl
+from base64 import b64encode
+from collections.abc import Iterable
+from re import Match
+from re import compile as pattern
+from typing import NamedTuple
+from urllib.parse import urljoin
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from aiohttp.http import HttpProcessingError
+from yarl import URL
+
+from smppgw.kannel.model import Core
+from smppgw.reasons import why
+
+AGENT = b"Kannel/1.4.5"
+"""What applications know the one who asks by."""
+
+MAX_REPLY = 1 << 20
+"""Octets of a reply."""
+
+MAX_REDIRECTS = 5
+IDLE = 60.0
+"""Seconds that a connection is kept for the next request; Kannel has 240, and servers often less than that."""
+
+ORIGINS = 1000
+"""Servers that are remembered."""
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_URL = pattern(rb"(?i)(https?)://(?:([^/?#@]*)@)?([^/?#@]+)(.*)")
+_BAD = pattern(rb"[\x00-\x20\x7f]")
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+class NoReply(Exception):
+    """Why, in words without addresses."""
+
+
+class BadUrl(Exception):
+    """Nothing can ever be asked there."""
+
+
+class Reply(NamedTuple):
+    """A whole one, whatever its status."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+    def header(self, name: bytes) -> bytes:
+        """The first of that name."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), b"")
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class Caller:
+    """A pool of kept connections. aiohttp's session is left out, which would cost more than all the rest."""
+
+    def __init__(self, core: Core, *, timeout: float, connections: int) -> None:
+        self._proxy = _Proxy(core)
+        self._core = core
+        self._timeout = timeout
+        """From the request to the end of the reply."""
+        self._patience = aiohttp.ClientTimeout(total=None, connect=timeout, sock_connect=timeout)
+        self._connections = connections
+        self._pool: aiohttp.TCPConnector | None = None
+        self._origins: dict[tuple[bytes, bytes, bytes], _Origin] = {}
+
+    async def get(self, url: bytes, headers: Headers = ()) -> Reply:
+        """Raises NoReply or BadUrl."""
+        return await self.ask(b"GET", url, headers)
+
+    async def ask(self, method: bytes, url: bytes, headers: Headers = (), body: bytes | None = None) -> Reply:
+        """Redirects are followed as by Kannel. A GET whose connection breaks is made once more."""
+        lines = [b"%b: %b\r\n" % (_line(name), _line(value)) for name, value in headers]
+        if body is not None:
+            lines.append(b"Content-Length: %d\r\n" % len(body))
+        more = b"".join(lines)
+        for _ in range(MAX_REDIRECTS + 1):
+            origin, target = self._origin(url)
+            octets = origin.head(method, target, more) + (body or b"")
+            try:
+                reply = await self._exchange(origin, octets)
+            except ConnectionError:
+                if method != b"GET":
+                    raise NoReply("the connection broke") from None
+                try:
+                    reply = await self._exchange(origin, octets)
+                except ConnectionError:
+                    raise NoReply("the connection broke") from None
+            if reply.status not in _REDIRECTS or not (where := reply.header(b"Location")):
+                return reply
+            url = urljoin(url.decode("latin-1"), where.decode("latin-1")).encode("latin-1")
+        return reply
+
+    async def close(self) -> None:
+        """Also when it was never used."""
+        pool, self._pool = self._pool, None
+        self._origins.clear()
+        if pool is not None:
+            await pool.close()
+
+    def _origin(self, url: bytes) -> tuple["_Origin", bytes]:
+        found = _URL.fullmatch(_BAD.sub(_escaped, url))
+        if found is None:
+            raise BadUrl("it is no http:// or https:// URL")
+        scheme, who, where, target = found.groups()
+        key = (scheme, who or b"", where)
+        origin = self._origins.get(key)
+        if origin is None:
+            if len(self._origins) >= ORIGINS:
+                self._origins.clear()
+            origin = self._origins[key] = _Origin(scheme.lower(), who or b"", where, self._proxy)
+        return origin, target if target.startswith(b"/") else b"/" + target
+
+    async def _exchange(self, origin: "_Origin", octets: bytes) -> Reply:
+        try:
+            connection = await self._connection(origin.request)
+        except TimeoutError:
+            raise NoReply("no connection in time") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise NoReply(_reason(error)) from None
+        protocol, transport = connection.protocol, connection.transport
+        if protocol is None or transport is None:
+            raise NoReply("the connection broke")
+        return await self._converse(connection, protocol, transport, octets)
+
+    async def _connection(self, request: aiohttp.ClientRequest) -> Connection:
+        if self._pool is None:
+            self._pool = aiohttp.TCPConnector(
+                limit=self._connections, keepalive_timeout=IDLE, ssl=tls(self._core), ttl_dns_cache=60
+            )
+        while True:
+            connection = await self._pool.connect(request, [], self._patience)
+            protocol, transport = connection.protocol, connection.transport
+            if protocol is not None and transport is not None and not (protocol.should_close or transport.is_closing()):
+                return connection
+            connection.close()
+
+    async def _converse(
+        self, connection: Connection, protocol: ResponseHandler, transport: asyncio.Transport, octets: bytes
+    ) -> Reply:
+        loop = asyncio.get_running_loop()
+        limit = loop.call_later(self._timeout, transport.abort)
+        complete = False
+        try:
+            protocol.set_response_params(read_until_eof=True)
+            transport.write(octets)
+            head, payload = await protocol.read()
+            while head.code < 200 and head.code != 101:
+                head, payload = await protocol.read()
+            body = await payload.read() if payload.is_eof() else await _all(payload)
+            complete = loop.time() < limit.when()
+            return Reply(head.code, head.raw_headers, body)
+        except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
+            if loop.time() >= limit.when():
+                raise NoReply("no reply in time") from None
+            if isinstance(error, (ConnectionError, aiohttp.ServerDisconnectedError)):
+                raise ConnectionResetError from None
+            raise NoReply(_reason(error)) from None
+        finally:
+            limit.cancel()
+            if complete:
+                connection.release()
+            else:
+                connection.close()
+
+
+class _Proxy:
+    """Where core says that requests go through."""
+
+    def __init__(self, core: Core) -> None:
+        self.url: URL | None = None
+        self.authorization = b""
+        if core.http_proxy_host:
+            scheme = "https" if core.http_proxy_ssl else "http"
+            self.url = URL.build(scheme=scheme, host=core.http_proxy_host, port=core.http_proxy_port or None)
+        if core.http_proxy_username is not None and core.http_proxy_password is not None:
+            self.authorization = basic(f"{core.http_proxy_username}:{core.http_proxy_password}".encode())
+        self._hosts = frozenset((core.http_proxy_exceptions or "").split())
+        self._regex = pattern(core.http_proxy_exceptions_regex) if core.http_proxy_exceptions_regex else None
+
+    def of(self, scheme: bytes, where: bytes) -> URL | None:
+        host = where.rpartition(b":")[0] or where if where[-1:].isdigit() else where
+        name = host.decode("latin-1")
+        if name in self._hosts:
+            return None
+        if self._regex is not None and self._regex.search(f"{scheme.decode()}://{where.decode('latin-1')}"):
+            return None
+        return self.url
+
+
+class _Origin:
+    """What requests to one server have in common."""
+
+    def __init__(self, scheme: bytes, who: bytes, where: bytes, proxy: _Proxy) -> None:
+        try:
+            url = URL(f"{scheme.decode()}://{where.decode()}/")
+        except (ValueError, UnicodeError):
+            raise BadUrl("it names no host") from None
+        through = proxy.of(scheme, where)
+        more = {"Proxy-Authorization": proxy.authorization.decode()} if proxy.authorization else {}
+        self.request = aiohttp.ClientRequest(
+            "GET", url, loop=asyncio.get_running_loop(), proxy=through, proxy_headers=more or None
+        )
+        """What the pool finds a connection by; it is never sent."""
+        self._start = b"%b://%b" % (scheme, where) if through is not None and scheme == b"http" else b""
+        lines = [b" HTTP/1.1\r\nConnection: keep-alive\r\nUser-Agent: " + AGENT + b"\r\n"]
+        if who:
+            lines.append(b"Authorization: " + basic(who) + b"\r\n")
+        if self._start and proxy.authorization:
+            lines.append(b"Proxy-Authorization: " + proxy.authorization + b"\r\n")
+        self._end = b"".join(lines) + b"Host: %b\r\n" % where
+
+    def head(self, method: bytes, target: bytes, more: bytes) -> bytes:
+        return b"%b %b%b%b%b\r\n" % (method, self._start, target, self._end, more)
+
+
+def tls(core: Core) -> ssl.SSLContext:
+    """As Kannel: who is asked must prove nothing unless it was told by ssl-trusted-ca-file whom to believe."""
+    context = ssl.create_default_context(cafile=core.ssl_trusted_ca_file)
+    if core.ssl_trusted_ca_file is None:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if core.ssl_client_certkey_file is not None:
+        context.load_cert_chain(core.ssl_client_certkey_file)
+    return context
+
+
+def basic(who: bytes) -> bytes:
+    return b"Basic " + b64encode(who)
+
+
+def _escaped(found: Match[bytes]) -> bytes:
+    return b"%%%02X" % found[0][0]
+
+
+def _line(value: bytes) -> bytes:
+    """What cannot end a header early."""
+    return value.replace(b"\r", b" ").replace(b"\n", b" ").replace(b"\0", b"")
+
+
+async def _all(payload: aiohttp.StreamReader) -> bytes:
+    octets = bytearray()
+    async for chunk in payload.iter_any():
+        octets += chunk
+        if len(octets) > MAX_REPLY:
+            raise aiohttp.ClientPayloadError(f"a reply of more than {MAX_REPLY} octets")
+    return bytes(octets)
+
+
+def _reason(error: Exception) -> str:
+    inner = getattr(error, "os_error", None)
+    if isinstance(inner, OSError):
+        return why(inner)
+    return why(error) if isinstance(error, OSError) else str(error) or type(error).__name__
