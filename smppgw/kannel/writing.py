@@ -149,8 +149,8 @@ class Defaults(NamedTuple):
     validity: int = UNDEFINED
     """In minutes."""
     version: int = 34
-    prefixes: Comma = ()
-    """Of the gateway and then of the smsc."""
+    prefixes: tuple[Comma, ...] = ()
+    """Of the gateway, and then of the smsc."""
     tlvs: Mapping[bytes, SmppTlv] = {}
     """By name."""
 
@@ -159,7 +159,7 @@ class Defaults(NamedTuple):
         return cls(
             smsc.esm_class, _encoded(smsc.service_type or ""), smsc.alt_dcs, smsc.priority,
             UNDEFINED if smsc.validityperiod is None else smsc.validityperiod, smsc.interface_version,
-            (*kannel.core.unified_prefix, *smsc.unified_prefix), _tlvs(kannel.smpp_tlvs, smsc.id),
+            (kannel.core.unified_prefix, smsc.unified_prefix), _tlvs(kannel.smpp_tlvs, smsc.id),
         )  # fmt: skip
 
 
@@ -172,7 +172,7 @@ def defaults(kannel: Kannel) -> tuple[dict[str, Defaults], Defaults]:
         found.setdefault(smsc.id, each)
         if free is None and not smsc.allowed_smsc_id and smsc.allowed_smsc_id_regex is None:
             free = each
-    return found, free or Defaults(prefixes=kannel.core.unified_prefix, tlvs=_tlvs(kannel.smpp_tlvs, None))
+    return found, free or Defaults(prefixes=(kannel.core.unified_prefix,), tlvs=_tlvs(kannel.smpp_tlvs, None))
 
 
 def _tlvs(tlvs: Iterable[SmppTlv], smsc_id: str | None) -> dict[bytes, SmppTlv]:
@@ -191,8 +191,14 @@ def _encoded(said: str) -> bytes:
     return said.encode(errors="surrogateescape")
 
 
-def normalized(number: bytes, rules: Comma) -> bytes:
-    """By unified-prefix: the first prefix that the number has decides."""
+def normalized(number: bytes, prefixes: Iterable[Comma]) -> bytes:
+    """By unified-prefix, one after the other: the first prefix that the number has decides."""
+    for rules in prefixes:
+        number = _unified(number, rules)
+    return number
+
+
+def _unified(number: bytes, rules: Comma) -> bytes:
     for rule in rules:
         for prefix in rule:
             octets = _encoded(prefix)
