@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -94,8 +94,7 @@ async def failover(directory: Path, seconds: float, rate: float, console: Consol
         console.print("\nThe same with HTTPS carriers: smppgw demo --carriers")
         return 0 if found.lost == 0 else 1
     finally:
-        for program in everything:
-            await program.kill()
+        await kill_all(everything)
 
 
 class Story:
@@ -218,6 +217,11 @@ class Program:
         await process.wait()
         if self._reading is not None:
             await self._reading
+
+
+async def kill_all(programs: Iterable[Program]) -> None:
+    """None is left, also when somebody closed the pipe that the story goes to."""
+    await asyncio.gather(*(program.kill() for program in programs), return_exceptions=True)
 
 
 class Upstream(Protocol):

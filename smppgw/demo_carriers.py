@@ -14,7 +14,20 @@ from rich.console import Console
 from rich.table import Table
 
 from smppgw.carriers.client import BadReply, HttpClient, Unanswered, Unsent
-from smppgw.demo import DemoError, Gateway, Program, Screen, Smsc, Steady, Tally, Upstream, expect, tally, until
+from smppgw.demo import (
+    DemoError,
+    Gateway,
+    Program,
+    Screen,
+    Smsc,
+    Steady,
+    Tally,
+    Upstream,
+    expect,
+    kill_all,
+    tally,
+    until,
+)
 from smppgw.demo import table as table_of_load
 from smppgw.demo_desk import Desk
 from smppgw.ports import free_port
@@ -206,10 +219,11 @@ class Carrier(Program):
     async def kill(self) -> None:
         if self._watching is not None:
             self._watching.cancel()
-            await asyncio.wait([self._watching])
-        if self._client is not None:
-            await self._client.close()
-        await super().kill()
+        try:
+            await super().kill()
+        finally:
+            if self._client is not None:
+                await self._client.close()
 
 
 async def show(directory: Path, seconds: float, rate: float, console: Console) -> int:
@@ -248,8 +262,7 @@ async def show(directory: Path, seconds: float, rate: float, console: Console) -
         console.print(table(end))
         return 0 if end.good else 1
     finally:
-        for program in everything:
-            await program.kill()
+        await kill_all(everything)
 
 
 def config(gateway: Gateway, hooks: int, smscs: Mapping[str, Smsc], carriers: Sequence[Carrier]) -> str:
