@@ -38,6 +38,7 @@ log = structlog.get_logger()
 MOST_SHOWN = 10_000
 """Messages that store-status lists: the oldest."""
 
+_STORES = ("store-type", "store-file", "store-location")
 _LEVELS = ("debug", "info", "warning", "error")
 _UDHI = int(EsmClass.UDHI)
 
@@ -112,6 +113,9 @@ class Bearerbox:
         self.rows: list[Row] = list(_rows(setup.kannel.smscs))
         self._face = face
         self._gateway = face.gateway
+        core = setup.conf.single("core")
+        self._has_store = core is not None and any(key in core for key in _STORES)
+        """Kannel counts what it stores only where it was told to."""
         self._clock = face.pipeline.clock
         self._started = self._clock()
         self._sampled: dict[str, _Sampled] = {}
@@ -277,7 +281,7 @@ class Bearerbox:
             seconds=now - self._started,
             sms=_traffic(total.received_sms, total.sent_sms),
             sms_out=len(pipeline.queued),
-            stored=len(pipeline.queued) + outboxes,
+            stored=len(pipeline.queued) + outboxes if self._has_store else -1,
             dlr=_traffic(total.received_dlr, total.sent_dlr),
             dlr_waiting=len(pipeline.ledger),
             boxes=tuple(self._boxes(outboxes, now)),
