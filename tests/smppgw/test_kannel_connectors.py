@@ -36,6 +36,7 @@ def test_what_kannel_does_by_default_is_said() -> None:
         "retry": ["60s"],
         "id_form": "string",
         "receipt_id_form": "string",
+        "long_messages": "udh8",
         "addresses": {"strip_plus": True},
     }
 
