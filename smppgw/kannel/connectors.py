@@ -135,11 +135,9 @@ def table(link: Link, core: Core, tlvs: Iterable[SmppTlv]) -> Table:
         "receipt_id_form": receipt_id_form,
         "long_messages": "udh8",
         "encoding": encoding(smsc.alt_charset) or "gsm0338",
-        # What does not fit one message goes in parts, whoever wrote it.
-        "long_messages": "udh8" if link.sends else "as_is",
     }
     defaults: Table = {"system_type": "", "binds": 1, "interface_version": "3.4", "address_range": "", "rate": 0,
-                       "burst": 0, "enquire_link": "30s", "in_doubt": "", "encoding": "gsm0338", "long_messages": "as_is"}  # fmt: skip
+                       "burst": 0, "enquire_link": "30s", "in_doubt": "", "encoding": "gsm0338"}  # fmt: skip
     found = {key: value for key, value in found.items() if key not in defaults or value != defaults[key]}
     if smsc.use_ssl:
         found |= _tls(smsc, core)
