@@ -25,6 +25,8 @@ from smppgw.senders import Sender, Senders, never_chosen
 from smppgw.settings import (
     Account,
     Addresses,
+    Api,
+    ApiKey,
     CarrierLookup,
     Carriers,
     Connector,
@@ -51,6 +53,8 @@ from smppgw.values import Wrong, did_you_mean, octets_within
 __all__ = [
     "Account",
     "Addresses",
+    "Api",
+    "ApiKey",
     "CarrierLookup",
     "Carriers",
     "Config",
@@ -148,6 +152,7 @@ class Config(Model):
     timers: Timers = Timers()
     http: Http = Http()
     webhooks: Webhooks = Webhooks()
+    api: Api = Api()
     carriers: Carriers = Carriers()
     store: StoreConfig = StoreConfig()
     history: HistoryConfig = HistoryConfig()
@@ -237,6 +242,9 @@ def _prepared(tables: dict[str, Any], problems: list[Problem]) -> dict[str, Any]
                 _fetch_secrets(path, tables[kind][name], KINDS[_kind_of(table)].settings, problems)
             elif kind in {"accounts", "connectors"}:
                 _fetch_secret(path, tables[kind][name], problems)
+    api = tables.get("api")
+    if isinstance(api, dict) and isinstance(keys := api.get("keys"), dict):
+        tables["api"] = {**api, "keys": {name: _key(name, key, problems) for name, key in keys.items()}}
     history = tables.get("history")
     if isinstance(history, dict):
         tables["history"] = (history := dict(history))
@@ -246,6 +254,17 @@ def _prepared(tables: dict[str, Any], problems: list[Problem]) -> dict[str, Any]
         tables["carriers"] = {**carriers, "lookup": (lookup := dict(lookup))}
         _fetch_secrets("carriers.lookup", lookup, CarrierLookup, problems)
     return tables
+
+
+def _key(name: str, table: Any, problems: list[Problem]) -> Any:
+    if not isinstance(table, dict):
+        return table
+    path = f"api.keys.{name}"
+    if not {"key", "key_env", "key_file", "key_hash"} & table.keys():
+        problems.append(Problem(path, "no key", "give one of key, key_env, key_file, key_hash"))
+    table = {**table, "name": name}
+    _fetch_secrets(path, table, ApiKey, problems)
+    return table
 
 
 def _fetch_secrets(path: str, table: dict[str, Any], model: type[Model], problems: list[Problem]) -> None:
@@ -438,6 +457,7 @@ def _cross_checks(config: Config, names: _Names, numbers: _Numbers) -> Iterator[
     yield from _check_tls(config, numbers)
     yield from _check_webhooks(config)
     yield from _check_history(config)
+    yield from _check_api(config, names)
     yield from _check_overrides(config)
     for name, connector in config.smpp.items():
         seen = Counter(status for of in ("sent", "later", "never") for status in getattr(connector.errors, of))
@@ -524,12 +544,24 @@ def _check_ports(config: Config, numbers: _Numbers) -> Iterator[Problem]:
     listeners = _placed("listeners", config.listeners, numbers)
     users = [(f"{path}.port", each.host, each.port) for path, each in listeners]
     users.append(("http.port", config.http.host, config.http.port))
+    users.append(("api.port", config.api.host, config.api.port))
     users.append(("webhooks.port", config.webhooks.host, config.webhooks.port))
     wild = {"0.0.0.0", "::", ""}
     for n, (path, host, port) in enumerate(users):
         for other, other_host, other_port in users[:n]:
             if port and port == other_port and (host == other_host or wild & {host, other_host}):
                 yield Problem(path, f"port {port} is used by {other} too", "give each its own port")
+
+
+def _check_api(config: Config, names: _Names) -> Iterator[Problem]:
+    yield from _check_pair("api", config.api.tls_certificate, config.api.tls_key)
+    for name, key in config.api.keys.items():
+        path = f"api.keys.{name}"
+        if "send" in key.roles and not key.accounts:
+            yield Problem(f"{path}.accounts", "is missing", "name the account whose messages it sends")
+        for account in (account for account in key.accounts if account not in names["accounts"]):
+            hint = did_you_mean(account, names["accounts"])
+            yield Problem(f"{path}.accounts", f"there is no account {account!r}", hint)
 
 
 def _check_history(config: Config) -> Iterator[Problem]:

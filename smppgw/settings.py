@@ -162,6 +162,40 @@ class Carriers(Model):
     lookup: CarrierLookup = CarrierLookup()
 
 
+Role = Literal["send", "read", "operate"]
+
+
+class ApiKey(Model):
+    """Who may use the API; `name` is the name of its table."""
+
+    name: str
+    key: SecretStr = SecretStr("")
+    """Also when it was given by key_env or key_file."""
+    key_hash: Annotated[str | None, AfterValidator(_hash), Field(repr=False)] = None
+    roles: Annotated[tuple[Role, ...], Strict(False), Field(min_length=1)] = ("send",)
+    accounts: Names = ()
+    rate: Rate = 0.0
+    burst: Rate = 0.0
+
+    def verifies(self, given: bytes) -> bool:
+        """In constant time; a hashed one takes tens of milliseconds the first time."""
+        if self.key_hash is not None:
+            return passwords.matches_hash(given, self.key_hash)
+        secret = self.key.get_secret_value().encode()
+        return bool(secret) and passwords.matches_plain(given, secret)
+
+
+class Api(Model):
+    """The port of the REST and admin API."""
+
+    host: str = "127.0.0.1"
+    port: Port = 0
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+    max_body: Annotated[Size, Field(ge=1024, le=64 << 20)] = 1 << 20
+    keys: dict[str, ApiKey] = Field(default_factory=dict)
+
+
 class HistoryConfig(Model):
     """What happened to each message, for `smppgw trace` and the API."""
 

@@ -33,6 +33,8 @@ TABLES: dict[str, tuple[type[Model], tuple[str, ...]]] = {
     "carriers": (config.Carriers, ("carriers",)),
     "carriers.lookup": (config.CarrierLookup, ("carriers", "lookup")),
     "store": (config.StoreConfig, ("store",)),
+    "api": (config.Api, ("api",)),
+    "api.keys.shop": (config.ApiKey, ("api", "keys", "shop")),
     "history": (config.HistoryConfig, ("history",)),
     "log": (config.Log, ("log",)),
     "accounts.demo": (Account, ("accounts", "demo")),
@@ -106,9 +108,10 @@ def test_the_example_shows_every_key_and_no_other() -> None:
         if line.table in shown:
             shown[line.table].add(line.key)
     for table, (model, _) in TABLES.items():
-        nested = {"errors", "tlvs", "addresses", "match", "lookup", "names", "members", "rules"}
-        named = {"name"} if table.startswith(("accounts", "connectors", "groups", "senders")) else set()
-        assert shown[table] == set(model.model_fields) - nested - named, table
+        nested = {"errors", "tlvs", "addresses", "match", "keys", "lookup", "names", "members", "rules"}
+        named = {"name"} if table.startswith(("accounts", "connectors", "groups", "api.keys", "senders")) else set()
+        fetched = {"key_env", "key_file"} if table.startswith("api.keys") else set()
+        assert shown[table] == (set(model.model_fields) | fetched) - nested - named, table
 
 
 def test_every_model_of_the_config_is_in_the_example() -> None:
@@ -123,7 +126,7 @@ def test_every_key_of_the_example_says_what_it_means() -> None:
 def test_the_example_shows_the_defaults() -> None:
     example = load(CONF / "smppgw.toml")
     for line in lines():
-        if line.table not in TABLES:
+        if line.table not in TABLES or line.key in {"key_env", "key_file"}:
             continue
         model, path = TABLES[line.table]
         field = model.model_fields[line.key]
@@ -135,7 +138,7 @@ def test_the_example_shows_the_defaults() -> None:
         if line.optional:
             assert field.get_default() in (None, (), {}, SecretStr("")), line
         elif line.comment.startswith("required"):
-            assert field.is_required() or line.key == "password", line
+            assert field.is_required() or line.key in {"password", "key"}, line
         elif said := re.search(r"default: (.+)$", line.comment):
             default = tomllib.loads(f"x = {said[1]}")["x"]
             assert field.get_default() == (tuple(default) if isinstance(default, list) else default), line
@@ -146,6 +149,7 @@ def test_the_example_shows_the_defaults() -> None:
 def test_the_optional_keys_of_the_example_are_valid_too(tmp_path: Path) -> None:
     text = re.sub(r"(?m)^# (\w+ = )", r"\1", (CONF / "smppgw.toml").read_text())
     text = re.sub(r"(?m)^(tls|overrides|password|system_id|account =).*\n", "", text)
+    text = re.sub(r"(?m)^key_(env|file|hash) = .*\n", "", text)
     text = re.sub(r"(?m)^\[accounts.demo\]$", '[accounts.demo]\npassword = "x"', text)
     text = re.sub(r"(?m)^(\[connectors\.smpp\d\])$", '\\1\nsystem_id = "x"\npassword = "x"', text)
     text = re.sub(r"(?m)^(\[\[mo_routes\]\])$", '\\1\naccount = "demo"', text)

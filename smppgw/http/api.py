@@ -1,0 +1,144 @@
+"""The API's port: FastAPI on the gateway's own loop. What it offers is in the routers; how it answers is here."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from typing import Annotated, Any
+
+import structlog
+import uvicorn
+from fastapi import APIRouter, Depends, FastAPI, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from smppgw import __version__
+from smppgw.http import problems
+from smppgw.http.keys import Caller, Keys
+from smppgw.http.problems import RESPONSES, Problem
+from smppgw.reasons import why
+from smppgw.settings import Api, Role
+
+log = structlog.get_logger()
+
+PATIENCE = 2.0
+"""Seconds that requests under way may take when the gateway stops."""
+
+
+def caller_who(role: Role) -> Callable[[Request], Caller]:
+    """A dependency: the key of the request, which must have this role. What operators do is logged with who did it."""
+
+    def admit(request: Request) -> Caller:
+        keys: Keys = request.app.state.keys
+        try:
+            caller = keys.admit(request, role)
+        except Problem as problem:
+            log.warning("api refused", status=problem.status, method=request.method, path=request.url.path,
+                        peer=request.client.host if request.client else "-")  # fmt: skip
+            raise
+        if role == "operate":
+            log.info("api", who=caller.name, method=request.method, path=request.url.path)
+        return caller
+
+    return admit
+
+
+Sender = Annotated[Caller, Depends(caller_who("send"))]
+Reader = Annotated[Caller, Depends(caller_who("read"))]
+Operator = Annotated[Caller, Depends(caller_who("operate"))]
+
+
+def make_app(settings: Api, routers: Sequence[APIRouter], clock: Callable[[], float] = time.monotonic) -> FastAPI:
+    """The whole API. `app.state.keys` is replaced when keys change."""
+    app = FastAPI(
+        title="smppgw",
+        version=__version__,
+        description="Send messages, see what became of them, and operate the gateway.",
+        docs_url=None,  # a page that loads from elsewhere
+        redoc_url=None,
+        responses=RESPONSES,
+    )
+    app.state.keys = Keys(settings, clock)
+    problems.install(app)
+    for router in routers:
+        app.include_router(router)
+    app.add_middleware(Limited, most=settings.max_body)
+    return app
+
+
+class Limited:
+    """Refuses a body that is too long before anybody reads it."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app = app
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > self._most:
+            await self._too_long()(scope, receive, send)
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message: MutableMapping[str, Any] = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._most:
+                raise Problem(413, "The body is too long", f"at most {self._most} octets")
+            return message
+
+        await self._app(scope, counted, send)
+
+    def _too_long(self) -> ASGIApp:
+        return Problem(413, "The body is too long", f"at most {self._most} octets").response()
+
+
+class _Server(uvicorn.Server):
+    """The gateway has the signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class ApiServer:
+    """One port for as long as the gateway runs."""
+
+    def __init__(self, settings: Api, app: FastAPI) -> None:
+        self._settings = settings
+        self._app = app
+        self._server: _Server | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> int:
+        """The port that it listens on. OSError when it cannot be had."""
+        settings = self._settings
+        try:
+            listening = socket.create_server((settings.host, settings.port), family=_family(settings.host), backlog=256)
+        except OSError as error:
+            raise OSError(f"cannot listen on {settings.host}:{settings.port} for [api]: {why(error)}") from error
+        config = uvicorn.Config(
+            self._app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False,
+            ssl_certfile=settings.tls_certificate, ssl_keyfile=settings.tls_key, ssl_version=ssl.PROTOCOL_TLS_SERVER,
+            timeout_graceful_shutdown=int(PATIENCE), timeout_keep_alive=30,
+        )  # fmt: skip
+        self._server = _Server(config)
+        self._task = asyncio.get_running_loop().create_task(self._server.serve([listening]), name="api")
+        return int(listening.getsockname()[1])
+
+    async def stop(self) -> None:
+        """Also when it never started."""
+        if self._server is None or self._task is None:
+            return
+        self._server.should_exit = True
+        with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+            await asyncio.wait_for(self._task, PATIENCE + 1.0)
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,0 +1,82 @@
+"""Who may use the API: keys with a role, an account and a rate."""
+
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from typing import Final
+
+from fastapi import Request
+
+from routing.throttle import TokenBucket
+from smppgw.http.problems import Problem
+from smppgw.settings import Api, ApiKey, Role
+
+ALLOWS: Final[Mapping[Role, frozenset[Role]]] = {
+    "send": frozenset({"send"}),
+    "read": frozenset({"read"}),
+    "operate": frozenset({"read", "operate"}),
+}
+
+
+class Caller:
+    """A key in use."""
+
+    def __init__(self, name: str, settings: ApiKey) -> None:
+        self.name = name
+        self.settings = settings
+        self.bucket = TokenBucket(settings.rate, settings.burst)
+
+    def may(self, role: Role) -> bool:
+        return any(role in ALLOWS[given] for given in self.settings.roles)
+
+    def sees(self, account: str) -> bool:
+        """Is what belongs to this account its business?"""
+        return not self.settings.accounts or account in self.settings.accounts
+
+
+_ANYBODY = Caller("loopback", ApiKey(name="loopback", roles=("read",)))
+
+
+class Keys:
+    """Call it with each request; a reload makes another."""
+
+    def __init__(self, settings: Api, clock: Callable[[], float]) -> None:
+        self._callers = [Caller(name, key) for name, key in settings.keys.items()]
+        self._clock = clock
+
+    def admit(self, request: Request, role: Role) -> Caller:
+        """Raises Problem: 401, 403 or 429. Without any key in the config, who calls from this machine may read."""
+        caller = self._caller(request)
+        if not caller.may(role):
+            raise Problem(403, f"This key may not {role}", f"its roles are: {', '.join(caller.settings.roles)}")
+        now = self._clock()
+        if not caller.bucket.take(now):
+            wait = max(1, round(caller.bucket.wait(now) + 0.5))
+            raise Problem(429, "Too many requests", f"this key has {caller.settings.rate:g} a second",
+                          headers={"Retry-After": str(wait)})  # fmt: skip
+        return caller
+
+    def _caller(self, request: Request) -> Caller:
+        given = _given(request)
+        found = None
+        for caller in self._callers:  # all of them, so that time tells nothing about which one fits
+            if caller.settings.verifies(given) and given:
+                found = caller
+        if found is not None:
+            return found
+        if not given and not self._callers and _is_local(request):
+            return _ANYBODY
+        wrong = "The key is wrong" if given else "A key is needed"
+        raise Problem(401, wrong, 'send "Authorization: Bearer KEY"', headers={"WWW-Authenticate": "Bearer"})
+
+
+def _given(request: Request) -> bytes:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    key = key if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
+    return key.strip().encode("latin-1", "replace")
+
+
+def _is_local(request: Request) -> bool:
+    try:
+        return request.client is not None and ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False

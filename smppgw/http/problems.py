@@ -1,0 +1,102 @@
+"""Errors of the API as problem details (RFC 9457): what is wrong, of which field, and what would be right."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+MEDIA = "application/problem+json"
+
+
+class FieldError(BaseModel):
+    """One field of the request."""
+
+    field: str
+    wrong: str
+
+
+class ProblemDetails(BaseModel):
+    """The body of every error."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = ""
+    errors: list[FieldError] = []
+
+
+class Problem(Exception):
+    """Raised anywhere in a request."""
+
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        detail: str = "",
+        errors: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(title)
+        self.status = status
+        self.details = ProblemDetails(
+            title=title,
+            status=status,
+            detail=detail,
+            errors=[FieldError(field=field, wrong=wrong) for field, wrong in errors],
+        )
+        self.headers = dict(headers or {})
+
+    def response(self) -> JSONResponse:
+        body = self.details.model_dump(exclude_defaults=True) | {"type": self.details.type}
+        return JSONResponse(body, self.status, self.headers, MEDIA)
+
+
+def install(app: FastAPI) -> None:
+    """Every error of the app becomes one of these."""
+
+    async def raised(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, Problem)  # noqa: S101  registered for it
+        return error.response()
+
+    async def http(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)  # noqa: S101
+        return Problem(error.status_code, str(error.detail), headers=error.headers).response()
+
+    async def invalid(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)  # noqa: S101
+        errors = [(_field(each["loc"]), each["msg"]) for each in error.errors()]
+        return Problem(422, "The request is not valid", errors=errors).response()
+
+    async def bug(_: Request, __: Exception) -> JSONResponse:
+        return Problem(500, "A bug of the gateway", "its log has the traceback").response()
+
+    app.add_exception_handler(Problem, raised)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Exception, bug)
+
+
+def _field(loc: Sequence[Any]) -> str:
+    """Without where it was: body, query, path."""
+    parts = [str(part) for part in loc]
+    return ".".join(parts[1:]) or parts[0]
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemDetails, "description": words, "content": {MEDIA: {}}}
+    for status, words in (
+        (400, "The body cannot be read"),
+        (401, "No key, or a wrong one"),
+        (403, "The key may not do this"),
+        (404, "There is no such thing"),
+        (413, "The body is too long"),
+        (422, "A field is not valid"),
+        (429, "Too many requests"),
+        (503, "Not now"),
+    )
+}
+"""For the OpenAPI document: what every operation may answer."""
