@@ -96,6 +96,8 @@ class Returns:
         """Records that a person must look at."""
         self.isolated = False
         """Nothing is taken from upstreams for now: they are asked to come again."""
+        self.keeps_out: Callable[[str, SubmitSm], bool] | None = None
+        """Is a message from a handset, by this connector, refused whoever it is for?"""
         self.diary: Diary | None = None
         """Who is told what happened to each message, if history is on."""
         self.journal: Journal
@@ -310,6 +312,8 @@ class Returns:
             report.refused(Status.RX_P_APPN)
         elif self.isolated or self.journal.error is not None:
             report.refused(Status.RX_T_APPN)
+        elif self.keeps_out is not None and self.keeps_out(connector, pdu):
+            report.refused(Status.RX_R_APPN)
         else:
             self.bring(account, connector, (body,), report)
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
-from uuid import UUID
 
 from protocol import text, tlv, udh
 from protocol.consts import DataCoding, EsmClass, Tag
@@ -11,9 +10,11 @@ from protocol.errors import PduError
 from protocol.pdus import SubmitSm
 from protocol.udh import Part
 from smppgw.kannel import charsets
+from smppgw.kannel.dlr import uuid
 from smppgw.kannel.escapes import UNDEFINED, Sms
 from smppgw.kannel.metadata import pack as pack_groups
 from smppgw.kannel.model import Comma, Core, SmppTlv, Smsc
+from smppgw.kannel.writing import normalized
 
 _INTERNATIONAL = 1
 _REPLY_PATH = 0x80
@@ -87,23 +88,25 @@ class Reader:
             recoded = _recoded(found)
             if recoded is not None:
                 found, charset, fields = recoded, b"UTF-8", fields._replace(coding=0)
-        sender = self._address(first.source_addr_ton, first.source_addr)
-        for rules in self._rules:
-            sender = unified(sender, rules)
-        receiver = self._number or self._address(first.dest_addr_ton, first.destination_addr)
+        sender, receiver = self.addresses(first)
         sms = Sms(
-            sender=sender, receiver=receiver, text=found, udh=header, time=int(born), id=str(UUID(int=id)).encode(),
+            sender=sender, receiver=receiver, text=found, udh=header, time=int(born), id=uuid(id),
             smsc_id=self._id, account=self._account, binfo=first.service_type, charset=charset,
             meta_data=self._meta_data(first.tlvs), **fields._asdict(),
         )  # fmt: skip
         return Mobile(sms, first.protocol_id, 1 if first.esm_class & _REPLY_PATH else UNDEFINED)
 
+    def addresses(self, pdu: SubmitSm) -> tuple[bytes, bytes]:
+        """Of the mobile, and of who it wrote to."""
+        sender = normalized(self._address(pdu.source_addr_ton, pdu.source_addr), self._rules)
+        return sender, self._number or self._address(pdu.dest_addr_ton, pdu.destination_addr)
+
     def _address(self, ton: int, address: bytes) -> bytes:
         if self._smsc.alt_addr_charset:
             with suppress(LookupError, UnicodeError):
                 address = charsets.decode(address, self._smsc.alt_addr_charset).encode()
-        if ton == _INTERNATIONAL and address and not address.startswith((b"+", b"00")):
-            return b"+" + address
+        if ton == _INTERNATIONAL and address and not address.startswith(b"+"):
+            return b"+" + address.removeprefix(b"00")
         return address
 
     def _text(self, octets: bytes, data_coding: int, coding: int) -> bytes:
@@ -126,15 +129,6 @@ class Reader:
         return pack_groups({b"smpp": said})
 
 
-def unified(number: bytes, rules: Comma) -> bytes:
-    """With the first of a rule in place of any other of its beginnings; the first that fits counts."""
-    for rule in rules:
-        for beginning in map(_bytes, rule):
-            if number.startswith(beginning):
-                return _bytes(rule[0]) + number[len(beginning) :]
-    return number
-
-
 def fields_of(data_coding: int) -> Fields:
     """Of a data_coding of SMPP, or of the data coding scheme of GSM 03.38 that it may be as well."""
     if data_coding in {DataCoding.OCTETS_1, DataCoding.OCTETS}:
@@ -142,7 +136,7 @@ def fields_of(data_coding: int) -> Fields:
     if data_coding < 0x10:
         return Fields(2 if data_coding in {DataCoding.UCS2, 0x09} else 0, compress=0, alt_dcs=0)
     if data_coding >= 0xF0:
-        return Fields(1 if data_coding & 4 else 0, mclass=data_coding & 3, compress=0, alt_dcs=1)
+        return Fields(1 if data_coding & 4 else 0, mclass=data_coding & 3, alt_dcs=1)
     if data_coding >= 0xC0:
         mwi = data_coding & 3 if data_coding & 8 else data_coding & 3 | 4
         return Fields(2 if data_coding >= 0xE0 else 0, mwi=mwi)

@@ -23,10 +23,10 @@ from smppgw.accounts import AccountState, Front
 from smppgw.fronts import HttpReceiver
 from smppgw.kannel import calls, connectors, incoming, programs, replies, writing
 from smppgw.kannel.caller import BadUrl, Headers, NoReply, Reply
-from smppgw.kannel.dlr import Memo
 from smppgw.kannel.escapes import Sms, fill
 from smppgw.kannel.incoming import Mobile, Reader
 from smppgw.kannel.lists import Lists
+from smppgw.kannel.memo import Memo
 from smppgw.kannel.model import Kannel, Smsbox, Smsc
 from smppgw.kannel.parts import Gathering, Gatherings
 from smppgw.kannel.request import Order
@@ -168,6 +168,13 @@ class MoReceiver(HttpReceiver):
             self._gathered(gathering)
         self._look_later()
 
+    def keeps_out(self, connector: str, pdu: SubmitSm) -> bool:
+        """Is a message that has just come kept out by a list of the gateway?"""
+        return not self._lets(*self._reader(connector).addresses(pdu))
+
+    def _lets(self, sender: bytes, receiver: bytes) -> bool:
+        return self._lists.senders.lets(sender) and self._lists.receivers.lets(receiver)
+
     async def close(self, patience: float) -> None:
         if self._look is not None:
             self._look.cancel()
@@ -227,7 +234,7 @@ class MoReceiver(HttpReceiver):
         if not sms.sender or not sms.receiver:
             log.warning("a message without a sender or a receiver is left out", smsc=sms.smsc_id.decode("latin-1"))
             return Status.ROK
-        if not self._lists.senders.lets(sms.sender) or not self._lists.receivers.lets(sms.receiver):
+        if not self._lets(sms.sender, sms.receiver):
             log.info("a message is kept out by a list", smsc=sms.smsc_id.decode("latin-1"))
             return Status.ROK
         service = self._services.find(sms)

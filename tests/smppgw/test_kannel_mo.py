@@ -13,9 +13,9 @@ from protocol.receipt import Receipt
 from routing.message import DELIVERY, QUEUED, Delivery, Message, Waiting
 from smppgw.accounts import AccountState
 from smppgw.kannel.caller import BadUrl, Headers, NoReply, Reply
-from smppgw.kannel.dlr import Memo
 from smppgw.kannel.escapes import Sms
 from smppgw.kannel.lists import Lists
+from smppgw.kannel.memo import Memo
 from smppgw.kannel.mo import MARK, RESUBMIT, MoFront, MoReceiver, account_of
 from smppgw.kannel.model import Core, Kannel, Smsbox, Smsc, SmsService
 from smppgw.pipeline import Pipeline
@@ -315,6 +315,15 @@ async def test_a_message_without_addresses_or_kept_out_by_a_list_is_left_out() -
     box.came(source_addr=b"999")
     await advance(1)
     assert (box.application.asked, box.replies, box.kinds) == ([], [], [])
+
+
+@jumping
+async def test_lists_keep_out_senders_as_they_are_unified_and_receivers() -> None:
+    core = Core(black_list_sender_regex=r"^\+44", black_list_receiver_regex="^99", unified_prefix=(("+44", "0"),))
+    box = Box(Application(text(b"x")), core=core)
+    pdus = [SubmitSm(source_addr=source, destination_addr=destination)
+            for source, destination in ((b"0770", b"1"), (b"1", b"99"), (b"1", b"1"))]  # fmt: skip
+    assert [box.receiver.keeps_out("one", pdu) for pdu in pdus] == [True, True, False]
 
 
 @jumping

@@ -416,6 +416,15 @@ async def test_while_the_store_refuses_a_message_from_a_handset_is_to_come_later
     assert statuses(mo(bench)) == [Status.RX_T_APPN]
 
 
+@jumping
+async def test_a_message_from_a_handset_that_is_kept_out_is_rejected_and_not_repeated() -> None:
+    bench = Bench()
+    bench.pipeline.returns.mo_table = MoTable([MoRoute(account="esme")])
+    bench.pipeline.returns.keeps_out = lambda connector, pdu: (connector, pdu) == ("carrier", MO)
+    assert statuses(mo(bench)) == [Status.RX_R_APPN]
+    assert not bench.store.records
+
+
 # What outboxes report
 
 
