@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.interop.kannel.compare import RECORDED, as_text, recorded
+from tests.interop.kannel.compare import RECORDED, as_text, reason, recorded
 from tests.interop.kannel.row import Row
 from tests.interop.kannel.side import Outcome, run_all
 from tests.interop.kannel.table import ROWS
@@ -33,6 +33,7 @@ def main() -> int:
     options.add_argument("pattern", nargs="?", default="", help="rows whose name it is found in (a regular expression)")
     options.add_argument("--kannel", action="store_true", help="compare the real Kannel of this machine")
     options.add_argument("--keep", help="a new directory for confs and logs")
+    options.add_argument("--all", action="store_true", help="also what may differ")
     options.add_argument("-q", action="store_true", help="names only")
     given = options.parse_intermixed_args()
     rows = _chosen(given.pattern)
@@ -54,11 +55,18 @@ def main() -> int:
     differ = 0
     for row in rows:
         want, have = as_text(known[row.name]), as_text(found[row.name])
-        if want != have:
+        why = "" if given.all or given.kannel else reason(row.name)
+        if want == have and why:
+            print(f"== {row.name} does not differ any more, though: {why}")
+        if want != have and not why:
             differ += 1
             print(f"== {row.name}" + ("" if given.q else f"\n-- {row.ask or row.mo}"))
             if not given.q:
-                print("\n".join(difflib.unified_diff(want.splitlines(), have.splitlines(), "kannel", "here", "", "", 1, "")))
+                print(
+                    "\n".join(
+                        difflib.unified_diff(want.splitlines(), have.splitlines(), "kannel", "here", "", "", 1, "")
+                    )
+                )
     print(f"{differ} of {len(rows)} differ")
     return bool(differ)
 

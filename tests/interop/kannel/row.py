@@ -1,7 +1,8 @@
 """One row of the table: what is asked, and how the SMSC and the application behave meanwhile.
 
-Texts may hold `{to}`, `{to2}`, `{to3}` (numbers that no other row has), `{catcher}` and `{down}` (ports). What reaches the SMSC
-or the application belongs to the row whose number is in it, so that all rows of a scene can be under way at once.
+Texts may hold `{to}`, `{to2}`, `{to3}` (numbers that no other row has), `{catcher}` and `{down}` (ports). What reaches
+the SMSC or the application belongs to the row whose number is in it, so that all rows of a scene can be under way at
+once.
 """
 
 import re
@@ -32,6 +33,9 @@ class Answer(NamedTuple):
     status: int = 200
     headers: Mapping[str, str] = {}
     body: bytes = b""
+
+
+NOTHING = Answer()
 
 
 class Receipt(NamedTuple):
@@ -79,10 +83,10 @@ def send(
     scene: str = "main",
     statuses: tuple[int, ...] = (),
     receipts: tuple[Receipt, ...] = (),
-    answer: Answer = Answer(),
+    answer: Answer = NOTHING,
     path: str = SENDSMS,
 ) -> Row:
-    """GET sendsms: the usual parameters but for those in `query` and `without`; `dlr` is what follows ?to={to}& of a dlr-url."""
+    """GET sendsms: the usual parameters but for those in `query` and `without`; `dlr` follows ?to={to}& of a dlr-url."""
     given = {item.partition("=")[0] for item in query.split("&")}
     usual = [f"{key}={value}" for key, value in BASE.items() if key not in given and key not in without.split()]
     words = [*usual, *([query] if query else [])]
@@ -104,7 +108,7 @@ def post(name: str, body: bytes | str, headers: Mapping[str, str], *, scene: str
 def mo(
     name: str,
     text: bytes,
-    answer: Answer = Answer(),
+    answer: Answer = NOTHING,
     *,
     to: str = "2000",
     data_coding: int = 0,

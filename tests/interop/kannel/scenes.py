@@ -226,7 +226,7 @@ smsc-id = "one"
 
 """A smsbox with an id hears of messages from mobiles only by a route."""
 
-OPEN = ADMIN.replace("status-password = look\n", "") 
+OPEN = ADMIN.replace("status-password = look\n", "")
 
 SCENES = {"main": MAIN, "other": OTHER, "admin": ADMIN, "open": OPEN}
 ENDING = {"admin", "open"}

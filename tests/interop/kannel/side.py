@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import re
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -159,7 +158,9 @@ class Side:
         if row.ask:
             request = self._filled(row.ask, row)
             known = (self.wanted or {}).get(row.name)
-            answer = await ask(self.ports[request.port], request, PATIENCE if known is None or known["http"] else SILENCE)
+            answer = await ask(
+                self.ports[request.port], request, PATIENCE if known is None or known["http"] else SILENCE
+            )
             self.outcomes[row.name]["http"] = answer and normal.heard(answer, self.ports)
             self._happened()
 
@@ -206,16 +207,18 @@ class Real(Side):
         await self.run("smsbox", "/usr/sbin/smsbox", "-v", "0", self.conf)
         await self.listening("sendsms")
         async with asyncio.timeout(PATIENCE):
-            while "(on-line" not in str(await ask(self.ports["admin"], Ask("/status.txt?password=secret"))):
+            while not await self._has_a_box():  # noqa: ASYNC110  nobody says when
                 await asyncio.sleep(0.02)
+
+    async def _has_a_box(self) -> bool:
+        return "(on-line" in str(await ask(self.ports["admin"], Ask("/status.txt?password=secret")))
 
 
 class Ours(Side):
     """`smppgw serve --kannel` in their place."""
 
     async def start(self) -> None:
-        command = [SMPPGW, "serve", "--kannel", self.conf]
-        await self.run("smppgw", *command)
+        await self.run("smppgw", SMPPGW, "serve", "--kannel", self.conf)
         await self.listening("sendsms")
         await self.listening("admin")
 
@@ -227,7 +230,9 @@ def _filled(text: str) -> str:
 SIDES: Mapping[str, type[Side]] = {"kannel": Real, "smppgw": Ours}
 
 
-async def run_all(side: str, rows: Sequence[Row], directory: Path, wanted: Mapping[str, Outcome] | None) -> dict[str, Outcome]:
+async def run_all(
+    side: str, rows: Sequence[Row], directory: Path, wanted: Mapping[str, Outcome] | None
+) -> dict[str, Outcome]:
     """The outcomes of all rows, scene beside scene."""
 
     async def one(scene: str) -> dict[str, Outcome]:
@@ -242,7 +247,3 @@ async def run_all(side: str, rows: Sequence[Row], directory: Path, wanted: Mappi
 
     scenes = [scene for scene in SCENES if any(row.scene == scene for row in rows)]
     return {name: outcome for found in await asyncio.gather(*map(one, scenes)) for name, outcome in found.items()}
-
-
-if __name__ == "__main__":
-    sys.exit("see __main__.py")

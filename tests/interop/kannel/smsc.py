@@ -47,7 +47,7 @@ class TableDesk(Desk):
 
     def not_taken(self, mailbox: Mailbox, delivery: Delivery, status: int) -> None:
         """Nothing is sent again."""
-        self._smsc.refused(delivery, status)
+        self._smsc.answered(delivery, status)
 
 
 def _receipt(pdu: SubmitSm, receipt: Receipt, id: bytes) -> bytes:
@@ -89,10 +89,9 @@ class TableSmsc(Smsc):
 
     def acked(self, delivery: Delivery) -> None:
         super().acked(delivery)
-        self.refused(delivery, 0)
+        self.answered(delivery, 0)
 
-    def refused(self, delivery: Delivery, status: int) -> None:
+    def answered(self, delivery: Delivery, status: int) -> None:
         """An answer to a deliver_sm, good or bad."""
         if row := self._started.get(delivery.body):
             self._taken(row, status)
-

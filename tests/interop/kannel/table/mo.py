@@ -14,7 +14,9 @@ def plain(body: bytes | str, **headers: str) -> Answer:
 
 
 def said(body: bytes | str, kind: str, **headers: str) -> Answer:
-    return plain(body, **headers)._replace(headers={"Content-Type": kind, **{n.replace("_", "-"): v for n, v in headers.items()}})
+    return plain(body, **headers)._replace(
+        headers={"Content-Type": kind, **{n.replace("_", "-"): v for n, v in headers.items()}}
+    )
 
 
 def tags(*parameters: tuple[int, bytes]) -> bytes:

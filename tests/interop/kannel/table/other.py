@@ -1,6 +1,6 @@
 """A smsbox with other manners: answers at once, a global sender, prefixes rewritten, short messages, texts of its own."""
 
-from tests.interop.kannel.row import Answer, Ask, Row, mo, send
+from tests.interop.kannel.row import NOTHING, Answer, Ask, Row, mo, send
 from tests.interop.kannel.table.dlr import DONE
 
 PLAIN = {"Content-Type": "text/plain"}
@@ -10,7 +10,7 @@ def other(name: str, query: str = "", *, without: str = "", dlr: str | None = No
     return send(f"other: {name}", query, without=without, dlr=dlr, scene="other", path="/send", receipts=(DONE,))
 
 
-def phone(name: str, text: bytes, answer: Answer = Answer(), *, source: str = "{to}", to: str = "2000") -> Row:
+def phone(name: str, text: bytes, answer: Answer = NOTHING, *, source: str = "{to}", to: str = "2000") -> Row:
     return mo(f"other: {name}", text, answer, source=source, to=to, scene="other")
 
 

@@ -14,7 +14,9 @@ def headed(name: str, more: dict[str, str], body: bytes | str = "hello") -> Row:
     return post(name, body, {**TEXT, **more})
 
 
-def xml(name: str, inner: str, *, login: str = "<user><username>tester</username><password>foobar</password></user>") -> Row:
+def xml(
+    name: str, inner: str, *, login: str = "<user><username>tester</username><password>foobar</password></user>"
+) -> Row:
     """A submit document; `login` is the inside of from."""
     document = f'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE message SYSTEM "kannel.dtd">\n<message><submit>{inner}<from>{login}</from></submit></message>'
     return post(name, document, {"Content-Type": "text/xml"})
@@ -107,7 +109,7 @@ POSTS: tuple[Row, ...] = (
     xml("XML with dlr", DA + OA + UD + "<statusrequest><dlr-mask>31</dlr-mask><dlr-url>http://127.0.0.1:{catcher}/dlr?to={to}&amp;d=%d</dlr-url></statusrequest>"),
     xml("XML to an smsc", DA + OA + UD + "<to>two</to>"),
     xml("XML with an unknown element", DA + OA + UD + "<colour>blue</colour>"),
-    post("XML in latin-1", '<?xml version="1.0" encoding="ISO-8859-1"?><message><submit>'.encode() + DA.encode() + OA.encode() + b"<ud>Caf\xe9</ud><from><user><username>tester</username><password>foobar</password></user></from></submit></message>", {"Content-Type": "text/xml; charset=ISO-8859-1"}),
+    post("XML in latin-1", b'<?xml version="1.0" encoding="ISO-8859-1"?><message><submit>' + DA.encode() + OA.encode() + b"<ud>Caf\xe9</ud><from><user><username>tester</username><password>foobar</password></user></from></submit></message>", {"Content-Type": "text/xml; charset=ISO-8859-1"}),
     post("XML that is broken", "<message><submit>", {"Content-Type": "text/xml"}),
     post("XML that is another document", "<html><body>{to}</body></html>", {"Content-Type": "text/xml"}),
     post("XML that is empty", b"", {"Content-Type": "text/xml"}),
