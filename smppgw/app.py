@@ -66,7 +66,15 @@ FIXED = ("gateway", "listeners", "limits", "timers", "http", "webhooks", "store"
 class App:
     """A gateway from its config to its end."""
 
-    def __init__(self, settings: Config, path: Path, setup: Setup | None = None, made: Made | None = None) -> None:
+    def __init__(
+        self,
+        settings: Config,
+        path: Path,
+        setup: Setup | None = None,
+        made: Made | None = None,
+        *,
+        may_exec: bool = False,
+    ) -> None:
         """`setup` and `made` are where the settings are from when there is a kannel.conf in place of our own file."""
         self.settings = settings
         self.path = path
@@ -95,7 +103,9 @@ class App:
         self.webhooks = WebhookServer(settings.webhooks, lambda: self._hooks)
         self.metrics = GatewayMetrics(self)
         self.http = HttpServer(settings.http, self.metrics, self.unready)
-        self.face = Face(setup, made, self) if setup is not None and made is not None else None
+        self.face: Face | None = None
+        if setup is not None and made is not None:
+            self.face = Face(setup, made, self, may_exec=may_exec)
         self.again = False
         """It is to be started anew when it has ended."""
         self._draining: asyncio.Timeout | None = None
@@ -135,6 +145,8 @@ class App:
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
         self._ready = True
+        if self.face is not None:
+            self.face.start()
         log.info("ready", version=__version__, pid=os.getpid(), ports=self.listeners.ports, http=port, hooks=hooks)
         ticking = self.loop.create_task(self._tick_forever(), name="timers")
         if await self._until_stopped():
@@ -410,7 +422,7 @@ def run(path: Path) -> int:
     return _served(lambda: App(settings, path))
 
 
-def run_kannel(paths: Sequence[Path], data: Path) -> int:
+def run_kannel(paths: Sequence[Path], data: Path, *, may_exec: bool = False) -> int:
     """`smppgw serve --kannel`: the same from Kannel's own files. Raises kannel.conf.ConfError."""
     setup = kannel.read(paths, data)
     made = setup.made(setup.kannel.smscs)
@@ -418,7 +430,7 @@ def run_kannel(paths: Sequence[Path], data: Path) -> int:
     logging.configure(settings.log.level, settings.log.format)
     for problem in made.said:
         log.warning("config", where=problem.path, problem=problem.wrong, fix=problem.fix)
-    return _served(lambda: App(settings, paths[0], setup, made))
+    return _served(lambda: App(settings, paths[0], setup, made, may_exec=may_exec))
 
 
 def _served(make: Callable[[], App]) -> int:

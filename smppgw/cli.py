@@ -83,6 +83,9 @@ def serve(
     data: Annotated[
         Path, typer.Option(envvar="SMPPGW_DATA", help="With --kannel: the directory that messages are kept in.")
     ] = Path("data"),
+    allow_exec: Annotated[
+        bool, typer.Option("--allow-exec", help="With --kannel: services may run programs, as exec says.")
+    ] = False,
 ) -> None:
     """Run the gateway until SIGTERM. SIGHUP reads the config again, SIGUSR2 opens log files again."""
     from smppgw.app import run, run_kannel
@@ -90,7 +93,7 @@ def serve(
     from smppgw.kannel.conf import ConfError
 
     try:
-        status = run_kannel(kannel, data) if kannel else run(config)
+        status = run_kannel(kannel, data, may_exec=allow_exec) if kannel else run(config)
     except (ConfigError, ConfError) as error:
         _refuse(kannel[0] if kannel else config, error)
     raise typer.Exit(status)

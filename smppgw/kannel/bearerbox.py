@@ -2,12 +2,12 @@
 
 import os
 import platform
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import quote_from_bytes
-from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -22,8 +22,9 @@ from smppgw.kannel import connectors
 from smppgw.kannel.conf import ConfError, Problem
 from smppgw.kannel.connectors import Link, readable
 from smppgw.kannel.counts import Flow
-from smppgw.kannel.dlr import Memo
+from smppgw.kannel.dlr import uuid
 from smppgw.kannel.escapes import UNDEFINED
+from smppgw.kannel.memo import Memo
 from smppgw.kannel.model import Kannel, Smsc
 from smppgw.kannel.setup import Setup
 from smppgw.kannel.state import Phase, State
@@ -37,6 +38,9 @@ log = structlog.get_logger()
 
 MOST_SHOWN = 10_000
 """Messages that store-status lists: the oldest."""
+
+_ID = re.compile("([0-9a-f]{8})-([0-9a-f]{4})-4000-8000-0{8}([0-9a-f]{4})")
+"""Of a message, as `uuid` writes it."""
 
 _STORES = ("store-type", "store-file", "store-location")
 _LEVELS = ("debug", "info", "warning", "error")
@@ -77,6 +81,7 @@ class Face(Protocol):
         """The files as they are now; raises ConfError."""
 
     def reload(self) -> None: ...
+    def pump(self) -> None: ...
     async def reload_lists(self) -> bool: ...
 
 
@@ -164,8 +169,7 @@ class Bearerbox:
         if state.sends:
             for target in self._gateway.targets.values():
                 target.pump()
-            for account in pipeline.accounts.states.values():
-                account.outbox.pump()
+        self._face.pump()
         return done
 
     def shutdown(self) -> None:
@@ -252,12 +256,11 @@ class Bearerbox:
 
     def remove_message(self, id: str) -> bool:
         """One that is not with an SMSC now; who wrote it hears nothing."""
-        try:
-            number = UUID(id).int
-        except ValueError:
+        found = _ID.fullmatch(id)
+        if found is None:
             return True  # as Kannel answers for any that it does not have
         pipeline = self._face.pipeline
-        message = pipeline.queued.get(number)
+        message = pipeline.queued.get(int("".join(found.groups()), 16))
         if message is None:
             return True
         if message.offered or message.ticket is not None:
@@ -373,11 +376,6 @@ class Bearerbox:
                     return
 
 
-def uuid(id: int) -> str:
-    """A message's id as Kannel writes ids."""
-    return str(UUID(int=id))
-
-
 def version() -> str:
     """In the form of Kannel's, for those who look for it."""
     system = os.uname()
@@ -414,7 +412,7 @@ def _queued(message: Message) -> Stored:
     head, text = _parts(pdu)
     smsc = "" if message.tag in {"", ANY} or message.tag.startswith("?") else message.tag
     return Stored(
-        uuid(message.id), "MT-PUSH", _time(message.born), _text(memo.sender or message.source),
+        uuid(message.public).decode(), "MT-PUSH", _time(message.born), _text(memo.sender or message.source),
         _text(memo.receiver or message.destination), smsc, _text(memo.boxc_id), _flags(memo, memo.mask), _quoted(head),
         _quoted(text),
     )  # fmt: skip
@@ -430,7 +428,7 @@ def _parts(pdu: SubmitSm) -> tuple[bytes, bytes]:
 
 def _waiting(delivery: Delivery) -> Stored:
     kind = "DLR-MO" if delivery.state else "MO"
-    return Stored(uuid(delivery.id), kind, _time(delivery.born), "", "", "", "", "-1:-1:-1:-1:-1", "", "")
+    return Stored(uuid(delivery.id).decode(), kind, _time(delivery.born), "", "", "", "", "-1:-1:-1:-1:-1", "", "")
 
 
 def _memo(record: bytes) -> Memo:

@@ -7,18 +7,23 @@ from urllib.parse import parse_qsl
 
 import structlog
 
-from routing.message import Message
-from smppgw.accounts import AccountState
+from routing.message import Delivery, Message
+from smppgw.accounts import AccountState, Front
 from smppgw.config import Config
+from smppgw.fronts import HttpReceiver
+from smppgw.kannel import accesslog
 from smppgw.kannel.accesslog import KannelLog
 from smppgw.kannel.admin import Admin, Asked
 from smppgw.kannel.bearerbox import Bearerbox
+from smppgw.kannel.caller import Caller
 from smppgw.kannel.conf import ConfError, Problem
-from smppgw.kannel.connectors import readable
+from smppgw.kannel.connectors import Link, readable
 from smppgw.kannel.counts import Counts
+from smppgw.kannel.dlr import DlrReceiver, Reports, call_back
+from smppgw.kannel.escapes import Sms
 from smppgw.kannel.lists import Lists
-from smppgw.kannel.mo import account_of
-from smppgw.kannel.model import Kannel, SendsmsUser
+from smppgw.kannel.mo import MoFront, MoReceiver, account_of
+from smppgw.kannel.model import Kannel, SendsmsUser, Smsbox
 from smppgw.kannel.sendsms import SendSms
 from smppgw.kannel.server import Certificate, Handler, Port, Reply, Request
 from smppgw.kannel.setup import Made, Setup, read
@@ -27,6 +32,9 @@ from smppgw.pipeline import Pipeline
 from smppgw.targets import Target
 
 log = structlog.get_logger()
+
+PATIENCE = 2.0
+"""Seconds that callbacks under way may take at the end; they are made again after the next start else."""
 
 SAMPLE = 1.0
 """Seconds between looks at what connectors have counted."""
@@ -68,7 +76,8 @@ class Face:
     """Opened before anything is restored, attached whenever the gateway takes a config, closed after it has drained.
     Calls run on the event loop."""
 
-    def __init__(self, setup: Setup, made: Made, gateway: Gateway) -> None:
+    def __init__(self, setup: Setup, made: Made, gateway: Gateway, *, may_exec: bool = False) -> None:
+        """Programs of services run only with `may_exec`."""
         self.setup = setup
         self.gateway = gateway
         self.pipeline = gateway.pipeline
@@ -81,8 +90,15 @@ class Face:
         self.access = KannelLog(setup.kannel.core, self.loop)
         self.lists = Lists(setup.kannel)
         self.bearerbox = Bearerbox(setup, self, made.links)
+        self.reports = Reports(_links(made), self.clock, self.access, self.bearerbox.reported)
+        self.receivers: dict[str, HttpReceiver] = {}
+        """By account."""
+        self._may_exec = may_exec
+        self._caller: Caller
         self._users: dict[str, AccountState] = {}
         self._smsbox = ""
+        self._begun = asyncio.Event()
+        self._tasks: set[asyncio.Task[bool]] = set()
         self._sendsms: SendSms
         self._admin = Admin(lambda: self.kannel.core, self.bearerbox, self.loop.time)
         self._ports: list[Port] = []
@@ -111,6 +127,10 @@ class Face:
         route = message.route
         return route is not None and any(name in targets and targets[name].up for name in route.targets)
 
+    def received(self, sms: Sms) -> None:
+        """A whole message came from a mobile."""
+        self.access.write(accesslog.RECEIVED, sms)
+
     # Life
 
     async def open(self) -> None:
@@ -118,6 +138,7 @@ class Face:
         problems = await self.lists.load()
         if problems:
             raise OSError("; ".join(map(str, problems)))
+        self._caller = self._make_caller()
         self._take()
         core, smsbox = self.kannel.core, self.kannel.smsbox
         certificate = Certificate(core.ssl_server_cert_file, core.ssl_server_key_file)
@@ -140,11 +161,21 @@ class Face:
     def _take(self) -> None:
         """The handlers of a set-up."""
         self._sendsms = SendSms(self, self.kannel, self.lists)
+        smsbox = self.receivers.get(self._smsbox)
+        if isinstance(smsbox, MoReceiver):
+            smsbox.change(self.lists)
+
+    def _make_caller(self) -> Caller:
+        smsbox = self.kannel.smsbox or Smsbox()
+        timeout = float(max(1, smsbox.http_timeout))
+        return Caller(self.kannel.core, timeout=timeout, connections=max(1, smsbox.max_pending_requests))
 
     async def _send(self, asked: Request) -> Reply | None:
+        await self._begun.wait()
         return await self._sendsms(asked)
 
     async def _administer(self, asked: Request) -> Reply | None:
+        await self._begun.wait()
         query = dict(reversed(parse_qsl(asked.query, keep_blank_values=True, errors="surrogateescape")))
         answer = await self._admin.answer(Asked(asked.path, query, asked.headers.get("Accept", ""), asked.ip))
         if answer is None:
@@ -164,7 +195,40 @@ class Face:
             name = readable(user.username or "")
             if name in settings.accounts:  # a login of opensmppbox
                 name += "@sendsms"
-            self._users[user.username or ""] = self.pipeline.accounts.owner(account_of(name, self.kannel).name)
+            state = self._account(name, self.reports)
+            self._users[user.username or ""] = state
+            if name not in self.receivers:
+                self._join(state, DlrReceiver(state, self._caller, self.loop))
+        smsbox = self._account(self._smsbox, MoFront(self.reports))
+        if self._smsbox not in self.receivers:
+
+            async def told(delivery: Delivery) -> int:
+                return await call_back(delivery, self._caller)
+
+            mobiles = MoReceiver(self, smsbox, self._caller, self.lists, told, may_exec=self._may_exec)
+            self._join(smsbox, mobiles)
+            self.pipeline.returns.keeps_out = mobiles.keeps_out
+
+    def _account(self, name: str, front: Front) -> AccountState:
+        settings = account_of(name, self.kannel)
+        state = self.pipeline.accounts.internal(settings, front)
+        state.change(settings)
+        return state
+
+    def _join(self, state: AccountState, receiver: HttpReceiver) -> None:
+        self.receivers[state.name] = receiver
+        state.links.append(receiver)
+
+    def start(self) -> None:
+        """Everything is restored: let requests in, and deliveries out."""
+        self._begun.set()
+        self.pump()
+
+    def pump(self) -> None:
+        """Deliveries go out, or wait while nothing does."""
+        for name, receiver in self.receivers.items():
+            receiver.gone = not self.state.sends
+            self.pipeline.accounts.owner(name).outbox.pump()
 
     # What the admin port asks for
 
@@ -191,12 +255,15 @@ class Face:
         self.lists = Lists(setup.kannel)
         self._become(setup.with_smscs(smscs), made)
         self._take()
-        self.loop.create_task(self.reload_lists())
+        loading = self.loop.create_task(self.reload_lists())
+        self._tasks.add(loading)
+        loading.add_done_callback(self._tasks.discard)
         log.info("config reloaded", connectors=len(made.settings.connectors))
 
     def _become(self, setup: Setup, made: Made) -> None:
         self.setup = setup
         self.bearerbox.links = made.links
+        self.reports.change(_links(made))
         self.gateway.apply(made.settings)
         self.pipeline.reoffer_strays()
 
@@ -218,13 +285,19 @@ class Face:
         self.state.end()
         if self._sampling is not None:
             self._sampling.cancel()
+        await asyncio.gather(*(receiver.close(PATIENCE) for receiver in self.receivers.values()))
         for port in self._ports:
             await port.close()
+        await self._caller.close()
         self.access.close()
 
     def _sample(self) -> None:
         self.bearerbox.sample()
         self._sampling = self.loop.call_later(SAMPLE, self._sample)
+
+
+def _links(made: Made) -> Iterable[Link]:
+    return [link for each in made.links.values() for link in each]
 
 
 def refused(problems: Iterable[Problem]) -> None:
