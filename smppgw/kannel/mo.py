@@ -200,7 +200,8 @@ class MoReceiver(HttpReceiver):
 
     def _look_now(self) -> None:
         self._look = None
-        if self.gone:
+        if self.gone:  # nothing goes out for now
+            self._look = self._loop.call_later(RESUBMIT, self._look_now)
             return
         for gathering in self._parts.late(self._desk.clock() - self._kannel.core.sms_combine_concatenated_mo_timeout):
             log.warning("parts of a message did not come", parts=len(gathering.found), total=gathering.total)

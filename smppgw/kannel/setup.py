@@ -10,8 +10,10 @@ from smppgw.config import Config, ConfigError
 from smppgw.kannel import importer, verdicts
 from smppgw.kannel.conf import Conf, ConfError, Place, Problem, load
 from smppgw.kannel.connectors import Link
+from smppgw.kannel.lists import OPEN
 from smppgw.kannel.meaning import model
 from smppgw.kannel.model import Kannel, Smsc
+from smppgw.kannel.services import Services
 from smppgw.kannel.tags import Tags
 
 
@@ -70,6 +72,7 @@ def read(paths: Sequence[Path], data: Path, load: Callable[..., Conf] = load) ->
         problems.append(Problem(Place(str(paths[0]), 0), "there is no group", "give the path of a kannel.conf"))
     try:
         kannel = model(conf)
+        Services(kannel.sms_services, lambda _: OPEN)
     except ConfError as error:
         problems += error.problems
     if problems:

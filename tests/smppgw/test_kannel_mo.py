@@ -437,6 +437,19 @@ async def test_a_part_that_nothing_comes_to_goes_as_it_is_in_its_time() -> None:
 
 
 @jumping
+async def test_while_nothing_goes_out_parts_do_not_either() -> None:
+    box = Box(Application(text(b"answer")), core=Core(sms_combine_concatenated_mo_timeout=60))
+    box.part(1, b"first")
+    await advance(1)
+    box.receiver.gone = True
+    await advance(100)
+    assert box.application.asked == []
+    box.receiver.gone = False
+    await advance(2 * RESUBMIT)
+    assert asked_for(box.application) == [b"http://a/?first"]
+
+
+@jumping
 async def test_a_part_that_is_repeated_goes_away_with_the_message() -> None:
     box = Box(Application(text(b"answer")))
     for number, octets in ((2, b"of two"), (2, b"of two"), (1, b"one ")):

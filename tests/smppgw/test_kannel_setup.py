@@ -84,6 +84,11 @@ def test_all_that_keeps_it_from_starting_is_said_at_once(tmp_path: Path) -> None
     assert "port and receive-port are in one smsc" in wrong
 
 
+def test_a_keyword_that_is_no_expression_keeps_it_from_starting(tmp_path: Path) -> None:
+    with pytest.raises(ConfError, match="no regular expression"):
+        written(tmp_path, CORE + smsc("a", 1) + SMSBOX + '\ngroup = sms-service\nkeyword = "+"\ntext = x\n')
+
+
 def test_an_empty_file_is_no_set_up(tmp_path: Path) -> None:
     with pytest.raises(ConfError, match="there is no group"):
         written(tmp_path, "")
