@@ -138,6 +138,8 @@ class Message:
     """What the one who brought it over HTTP wants to know again when something becomes of it; at most 64 KiB."""
     tag: str = ""
     """What the one who brought it over HTTP calls the way it is to go, for routes; at most 255 octets."""
+    by: str = ""
+    """The connector whose upstream refused it for good."""
 
     def pack(self) -> bytes:
         account, pin = self.account.encode(), self.pin.encode()

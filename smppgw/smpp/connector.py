@@ -300,6 +300,7 @@ class Connector(Keeper):
             message.upstream.append(pdus.message_id(event.body))
             self.pipeline.sent(message, self)
         elif outcome is Outcome.NEVER:
+            message.by = self.name
             self.pipeline.refused(message, event.status)
         else:
             self._postpone(message, event.status)
@@ -338,6 +339,7 @@ class Connector(Keeper):
         elif outcome is Outcome.NEVER or message.ticket is not None:
             split.failed = True
             self._forget(split)
+            message.by = self.name
             self.pipeline.refused(message, event.status)
         elif event.status in PAUSING:
             self._segment_again(segment)
