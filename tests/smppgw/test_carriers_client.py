@@ -1,3 +1,5 @@
+"""What a request to a carrier becomes, what its reply means, and which failures must not be confused."""
+
 import asyncio
 import gzip
 import ssl
