@@ -198,6 +198,7 @@ class CarrierConnector:
         """About once a second."""
         for gathering in self._joining.late(self._loop.time() - self.settings.join_wait):
             self._incomplete(gathering)
+        self._update()
         self.hearing.ask()
 
     # Out: join, mark, send
@@ -291,6 +292,7 @@ class CarrierConnector:
         if status is not None:
             self.counts.outcomes["unwritable"] += 1
             for message in messages:
+                message.by = self.name
                 pipeline.refused(message, status)
             return
         if self._bucket is not None:
@@ -431,22 +433,27 @@ class CarrierConnector:
 
     def _update(self) -> None:
         """Tell the groups when it can send, and when it cannot any more."""
-        up = bool(self._wanted) and self._closing is None and self._breaker.closed_at(self._loop.time() + 0.005)
+        needed = bool(self._wanted or self._marking or self.joining)  # what came here is finished first
+        up = needed and self._closing is None and self._breaker.closed_at(self._loop.time() + 0.005)
         if up is self.up:
             return
         self.up = up
-        if not up:
-            overdue = list(self._overdue)
-            self._overdue.clear()
-            for gathering in (*self._joining.take(), *overdue):  # their other parts will go elsewhere, too
-                for message in reversed([each for same in gathering.messages.values() for each in same]):
-                    if not message.gone:
-                        self.pipeline.again(message)
         for target in self.targets:
             if up:
                 target.member_up(self.name)
             else:
                 target.member_down(self.name)
+        if not up:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """Parts that wait for others: those will go elsewhere, too."""
+        overdue = list(self._overdue)
+        self._overdue.clear()
+        for gathering in (*self._joining.take(), *overdue):
+            for message in reversed([each for same in gathering.messages.values() for each in same]):
+                if not message.gone:
+                    self.pipeline.again(message)
 
     def _pause(self, seconds: float) -> None:
         self._paused_until = max(self._paused_until, self._loop.time() + seconds)

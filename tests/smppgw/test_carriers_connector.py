@@ -633,6 +633,18 @@ async def test_parts_that_wait_go_back_when_the_way_closes() -> None:
 
 
 @jumping
+async def test_a_connector_that_nobody_wants_any_more_finishes_the_parts_that_it_has() -> None:
+    rig = Rig(join_wait=5.0)
+    await rig.taken(rig.part(1))
+    rig.connector.want(rig.target, False)
+    await rig.pass_time(3)
+    up = [rig.connector.up, rig.target.up]
+    await rig.pass_time(5)
+    assert [*up, rig.connector.up, rig.target.up] == [True, True, False, False]
+    assert rig.script.texts == ["part1 "]
+
+
+@jumping
 async def test_too_many_open_messages_push_the_oldest_out() -> None:
     rig = Rig(max_joining=2, incomplete="refuse")
     esme = Esme(rig.account)
