@@ -153,17 +153,19 @@ class Bearerbox:
         return self._gateway.unready()
 
     def suspend(self) -> bool:
-        return self._moved(self._face.state.suspend())
+        return self._move(self._face.state.suspend)
 
     def isolate(self) -> bool:
-        return self._moved(self._face.state.isolate())
+        return self._move(self._face.state.isolate)
 
     def resume(self) -> bool:
-        return self._moved(self._face.state.resume())
+        return self._move(self._face.state.resume)
 
-    def _moved(self, done: bool) -> bool:
+    def _move(self, move: Callable[[], bool]) -> bool:
         """Tell those who ask nobody whether they may, and let go on what may again."""
+        self.sample()  # what came until now was taken, or was not
         pipeline, state = self._face.pipeline, self._face.state
+        done = move()
         pipeline.suspended = not state.sends
         pipeline.returns.isolated = not state.receives
         if state.sends:
@@ -336,7 +338,7 @@ class Bearerbox:
     def sample(self) -> None:
         """About once a second: what connectors have counted since."""
         for name, connector in self._gateway.connectors.items():
-            sampled = self._sampled.setdefault(name, _Sampled(self._clock))
+            sampled = self._sampled_of(name)
             if sampled.connector is not connector:
                 sampled.connector, sampled.seen = connector, (0, 0, 0, 0)
             counts = connector.counts
@@ -346,6 +348,8 @@ class Bearerbox:
             sent, failed, mo, receipts = (new - old for new, old in zip(seen, sampled.seen, strict=True))
             sampled.seen = seen
             sampled.flow.failed += failed
+            if not self._face.state.receives:
+                mo = receipts = 0  # they were asked to come again
             for flow in (sampled.flow, self._all):
                 for traffic, count in ((flow.sent_sms, sent), (flow.received_sms, mo), (flow.received_dlr, receipts)):
                     if count:
@@ -355,9 +359,18 @@ class Bearerbox:
         for _ in self._boxes(0, self._clock()):
             pass
 
-    def reported(self) -> None:
-        """A report was made of what an SMSC answered, which Kannel counts as one that came."""
+    def _sampled_of(self, connector: str) -> _Sampled:
+        found = self._sampled.get(connector)
+        if found is None:
+            found = self._sampled[connector] = _Sampled(self._clock)
+        return found
+
+    def reported(self, smsc_id: bytes) -> None:
+        """A report was made of what an SMSC answered, which Kannel counts as one that came from it."""
         self._all.received_dlr.add()
+        links = self.links.get(smsc_id.decode(errors="surrogateescape"), ()) if smsc_id else ()
+        for link in links[:1]:
+            self._sampled_of(link.name).flow.received_dlr.add()
 
     def stored(self) -> Iterator[Stored]:
         shown = 0
