@@ -63,6 +63,13 @@ class Screen(NamedTuple):
             return False
         return self.black_regex is None or self.black_regex.search(text) is None
 
+    def why_not(self, number: bytes, what: bytes) -> bytes:
+        """In Kannel's words; nothing for a number that is let."""
+        if self.lets(number):
+            return b""
+        black = Screen(black=self.black, black_regex=self.black_regex)
+        return what + (b" not in white-list" if black.lets(number) else b" in black-list")
+
 
 OPEN = Screen()
 """No lists at all."""

@@ -13,10 +13,11 @@ from protocol.errors import LocalError, PduError
 from protocol.pdus import SubmitSm
 from routing.message import Message, shown
 from smppgw.accounts import AccountState
-from smppgw.kannel import request, writing
+from smppgw.kannel import accesslog, nack, request, writing
 from smppgw.kannel.access import is_allowed_ip
-from smppgw.kannel.dlr import Memo
+from smppgw.kannel.dlr import Reports
 from smppgw.kannel.lists import Lists
+from smppgw.kannel.memo import Memo
 from smppgw.kannel.model import Kannel, SendsmsUser, Smsbox
 from smppgw.kannel.request import Order, Posted, Refusal, Values
 from smppgw.kannel.server import Reply, Request
@@ -31,7 +32,7 @@ TEMPORAL = b"Temporal failure, try again later."
 
 _LATER = frozenset({Status.RSYSERR, Status.RMSGQFUL, Status.RTHROTTLED, Status.RX_T_APPN, Status.RSUBMITFAIL})
 """What a request may be repeated after; anything else stays as it is."""
-_MAX_MEMO = 0xFFFF
+_MAX_MEMO = 0xF000
 _JSON = b"Content-type: application/json\r\nPragma: no-cache\r\nCache-Control: no-cache\r\n"
 
 
@@ -111,6 +112,16 @@ class _Waiting:
             self.future.set_result(None)
 
 
+class _Batch(NamedTuple):
+    """What all receivers of a request get."""
+
+    order: Order
+    account: AccountState
+    pdus: list[SubmitSm]
+    waiting: _Waiting
+    tag: str
+
+
 class SendSms:
     """The handler of the sendsms port for one set-up; another set-up gets another."""
 
@@ -188,71 +199,72 @@ class SendSms:
 
     def _submit(self, user: _User, order: Order, waiting: _Waiting) -> tuple[list[Given] | Refusal, int]:
         """The message that answers for each receiver, and how many parts the text has."""
-        face = self._face
         way = self._any_way if order.smsc is None else self._ways.get(order.smsc, self._any_way)
         texts, parts = writing.cut(order, user.style)
-        tag = face.tag_of(order.smsc)
-        account = face.account(user.settings)
-        now = face.clock()
+        now = self._face.clock()
         try:
             pdus = [writing.submits(order, said, way, now) for said in texts]
-        except (LocalError, PduError, ValueError):
+        except (LocalError, PduError):
             return Refusal(403, NOT_ROUTABLE), parts
+        memo = self._memo(user, order)
+        if sum(map(len, (memo.url, memo.meta_data, memo.sender, memo.binfo))) > _MAX_MEMO:
+            return Refusal(400, b"DLR-URL field misformed, rejected"), parts
+        batch = _Batch(order, self._face.account(user.settings), pdus, waiting, self._face.tag_of(order.smsc))
         given = []
         for receiver in order.receivers:
             number = writing.normalized(receiver, way.prefixes)
-            memo = self._memo(user, order, number)
-            if len(memo) > _MAX_MEMO:
-                return Refusal(400, b"DLR-URL field misformed, rejected"), parts
-            given.append(self._send(order, account, number, pdus, waiting, memo, tag)._replace(receiver=receiver))
+            found = self._send(batch, number, memo._replace(receiver=number))
+            given.append(Given(receiver, found) if isinstance(found, Message) else Given(receiver, None, found))
         return given, parts
 
-    def _send(
-        self,
-        order: Order,
-        account: AccountState,
-        number: bytes,
-        pdus: list[SubmitSm],
-        waiting: _Waiting,
-        memo: bytes,
-        tag: str,
-    ) -> Given:
+    def _memo(self, user: _User, order: Order) -> Memo:
+        return Memo(
+            max(order.dlr_mask, 0), order.dlr_url or user.dlr_url, user.service, order.sender, b"", order.account,
+            order.binfo, order.meta_data, b"", self._boxc_id, order.coding, order.mclass, order.mwi, order.compress,
+            order.alt_dcs,
+        )  # fmt: skip
+
+    def _send(self, batch: _Batch, number: bytes, memo: Memo) -> Message | Status:
         """The message that answers for the receiver: the last of several, as it is with Kannel."""
         face, lists = self._face, self._lists
-        if not lists.senders.lets(order.sender) or not lists.receivers.lets(number):
-            return Given(number, None, Status.RINVDSTADR)
+        listed = lists.senders.why_not(memo.sender, b"sender") or lists.receivers.why_not(number, b"receiver")
+        if listed:
+            self._never(batch, memo, accesslog.REJECTED, listed)
+            return Status.RINVDSTADR
         if face.state.is_over or face.state.is_full:
-            return Given(number, None, Status.RMSGQFUL)
+            return Status.RMSGQFUL
         found: Message | Status = Status.RINVDSTADR
-        for place, common in enumerate(pdus):
-            pdu = writing.addressed(common, number, order.meta_data)
+        for place, common in enumerate(batch.pdus):
+            pdu = writing.addressed(common, number, batch.order.meta_data)
+            if not writing.fits(pdu):
+                self._never(batch, memo, accesslog.REJECTED, b"MALFORMED SMS")
+                return Status.RINVDSTADR
             if place:
                 # Of a text in several messages only the first one asks for receipts.
                 pdu = pdu._replace(registered_delivery=0)
-                memo = self._silent(memo)
-            if not writing.fits(pdu):
-                return Given(number, None, Status.RINVDSTADR)
-            waiting.left += 1
-            found = face.pipeline.submit(account, pdu, writing.body_of(pdu), waiting, memo=memo, tag=tag)
+                memo = memo._replace(mask=0, url=b"")
+            batch.waiting.left += 1
+            found = face.pipeline.submit(
+                batch.account, pdu, writing.body_of(pdu), batch.waiting, memo=memo.pack(), tag=batch.tag
+            )
             if isinstance(found, Status):
-                waiting.left -= 1
-                return Given(number, None, found)
-        return Given(number, found) if isinstance(found, Message) else Given(number, None, found)
+                batch.waiting.left -= 1
+                if found not in _LATER:
+                    self._never(batch, memo, accesslog.DISCARDED, nack.NO_SMSC)
+                break
+        return found
 
-    def _memo(self, user: _User, order: Order, receiver: bytes) -> bytes:
-        mask = max(order.dlr_mask, 0)
-        try:
-            return Memo(
-                mask, order.dlr_url or user.dlr_url, user.service, order.sender, receiver, order.account, order.binfo,
-                order.meta_data, b"", self._boxc_id, order.coding, order.mclass, order.mwi, order.compress,
-                order.alt_dcs,
-            ).pack()  # fmt: skip
-        except Exception:  # a URL of more than 64 KiB
-            return b"\0" * (_MAX_MEMO + 1)
-
-    @staticmethod
-    def _silent(memo: bytes) -> bytes:
-        return Memo.unpack(memo)._replace(mask=0, url=b"").pack()
+    def _never(self, batch: _Batch, memo: Memo, event: bytes, reason: bytes) -> None:
+        """Kannel reports also what it refuses at once."""
+        front = batch.account.front
+        if not isinstance(front, Reports):
+            return
+        order, pipeline = batch.order, self._face.pipeline
+        id = pipeline.ids.mint(self._face.clock())
+        smsc_id = _octets(order.smsc) if event == accesslog.REJECTED else b""
+        said = front.never(memo, event, reason, smsc_id, order.octets or order.text.encode(errors="replace"), id)
+        if said is not None:
+            pipeline.returns.notify(batch.account, id, said)
 
     # The answer
 

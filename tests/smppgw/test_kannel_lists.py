@@ -55,6 +55,13 @@ def test_a_number_has_to_be_in_every_white_list_and_in_no_black_one() -> None:
     assert not screen.lets(b"493")
 
 
+def test_kannel_has_words_for_each_list() -> None:
+    screen = Screen(white=frozenset({1, 2}), black=frozenset({2}))
+    assert [screen.why_not(number, b"sender") for number in (b"1", b"2", b"3")] == [
+        b"", b"sender in black-list", b"sender not in white-list",
+    ]  # fmt: skip
+
+
 def test_users_without_lists_are_let() -> None:
     user = SendsmsUser(username="u")
     found = lists({}, sendsms_users=(user,), smsbox=Smsbox())

@@ -324,6 +324,11 @@ def test_a_document_that_is_none_names_nobody(body: bytes) -> None:
     assert authority(documented(body).values) == (None, None)
 
 
+def test_a_document_may_name_its_type() -> None:
+    body = b'<!DOCTYPE message SYSTEM "kannel.dtd"><message><submit><from><user>u</user></from></submit></message>'
+    assert authority(documented(body).values)[0] == b"u"
+
+
 def test_a_number_of_a_document_that_is_none_is_out_of_range() -> None:
     found = documented(xml("<da><number>1</number></da><pid>x</pid>"))
     assert order(found.values, SENDER, found.receivers) == Refusal(400, b"PID field misformed, rejected")

@@ -8,11 +8,12 @@ from typing import Any
 from protocol.consts import Tag
 from protocol.pdus import decode_submit
 from protocol.tlv import parse
-from routing.message import Message, Queued
+from routing.message import Delivery, Message, Queued
 from routing.table import Table
 from smppgw.accounts import AccountState
-from smppgw.kannel.dlr import Memo
+from smppgw.kannel.dlr import Reports
 from smppgw.kannel.lists import Lists
+from smppgw.kannel.memo import Memo
 from smppgw.kannel.model import Core, Kannel, SendsmsUser, Smsbox
 from smppgw.kannel.sendsms import SendSms
 from smppgw.kannel.server import Reply, Request
@@ -233,7 +234,7 @@ async def test_a_user_of_no_messages_sends_none() -> None:
 @jumping
 async def test_what_is_too_long_for_the_store_is_refused() -> None:
     door = Door()
-    assert (await door.said(f"to=99&dlr-url=http://{'x' * 65000}"))[0] == 202
+    assert (await door.said(f"to=99&dlr-url=http://{'x' * 60000}"))[0] == 202
     assert (await door.said(f"to=99&dlr-url=http://{'x' * 70000}"))[0] == 400
 
 
@@ -243,6 +244,25 @@ async def test_a_post_is_answered_like_a_get() -> None:
     headers = {"Content-Type": "text/plain", "X-Kannel-Username": "u", "X-Kannel-Password": "p", "X-Kannel-To": "99"}
     assert (await door.sendsms(Request("POST", "/cgi-bin/sendsms", "", headers, b"hi", "127.0.0.1")))[:2] == ACCEPTED
     assert [decode_submit(message.body).short_message for message in door.queue] == [b"hi"]
+
+
+# What Kannel reports though it refuses
+
+
+@jumping
+async def test_what_is_refused_at_once_is_reported_too() -> None:
+    door = Door(core=Core(black_list_receiver="black"))
+    door.pipeline.table = Table([Route(name="one", to="carrier", match=Match(tag=("one",)))])
+    door.bench.account.front = Reports([], door.clock)
+    asked = "dlr-mask=31&dlr-url=http://x/%3F%25d%3D%25A"
+    for query in ("to=666&smsc=one", "to=99&smsc=two", f"to={'1' * 21}&smsc=one"):
+        assert await door.said(f"{query}&{asked}") == UNROUTABLE
+    await settle()
+    assert [Delivery.unpack(0, record).body[1:] for record in door.bench.store.records.values()] == [
+        b"http://x/?16=NACK%2Freceiver+in+black-list",
+        b"http://x/?16=NACK%2Fno+SMSC",
+        b"http://x/?16=NACK%2FMALFORMED+SMS",
+    ]
 
 
 # The first receiver's answer is the request's
