@@ -118,13 +118,18 @@ class Application:
         """How many it is to wait for."""
         self._enough = asyncio.Event()
 
-    async def start(self) -> None:
+    async def start(self, port: int = 0) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Listener(self), "127.0.0.1", 0, backlog=1024)
+        self._server = await loop.create_server(lambda: _Listener(self), "127.0.0.1", port, backlog=1024)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def stop(self) -> None:
         self._server.close()
+
+    @property
+    def again(self) -> int:
+        """How often it was told what it had been told."""
+        return sum(self.told.values()) - len(self.told)
 
     def came(self, request: bytes) -> None:
         found = _WHO.search(request)

@@ -168,7 +168,7 @@ class Bench:
             "lost": lost,
             "untold": len(load.accepted - told),
             "sent_twice": twice,
-            "told_twice": sum(times - 1 for times in application.told.values()),
+            "told_twice": application.again,
         }
 
     async def tools(self) -> Figures:
