@@ -86,7 +86,7 @@ def send(
     answer: Answer = NOTHING,
     path: str = SENDSMS,
 ) -> Row:
-    """GET sendsms: the usual parameters but for those in `query` and `without`; `dlr` follows ?to={to}& of a dlr-url."""
+    """GET sendsms: the usual parameters but for those in `query` and `without`; `dlr` follows ?to={to}& of dlr-url."""
     given = {item.partition("=")[0] for item in query.split("&")}
     usual = [f"{key}={value}" for key, value in BASE.items() if key not in given and key not in without.split()]
     words = [*usual, *([query] if query else [])]
