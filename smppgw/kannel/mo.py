@@ -48,6 +48,8 @@ RESUBMIT = 1.0
 
 _MOST = 1 << 16
 """Octets of a file that count."""
+_MOST_OF_MEMO = 60_000
+"""Octets of what an application may make long."""
 _KINDS_OF_FAILURE = (LocalError, PduError, ValueError, OverflowError)
 
 Later = Literal["later"]
@@ -359,13 +361,17 @@ class MoReceiver(HttpReceiver):
                 mask = max(order.dlr_mask, 0)
                 if place:
                     pdu, mask = pdu._replace(registered_delivery=0), 0
-                if writing.fits(pdu):
-                    found.append((pdu, self._memo(service, order, number, mask)))
+                memo = self._memo(service, order, number, mask)
+                if writing.fits(pdu) and memo is not None:
+                    found.append((pdu, memo))
                 else:
-                    log.warning("a reply goes nowhere: its address is too long", smsc=order.smsc)
+                    log.warning("a reply cannot be written", reason="an address, a URL or meta-data is too long")
         return found
 
-    def _memo(self, service: Service | None, order: Order, number: bytes, mask: int) -> bytes:
+    def _memo(self, service: Service | None, order: Order, number: bytes, mask: int) -> bytes | None:
+        """None: it would be longer than a memo may be."""
+        if len(order.dlr_url) + len(order.meta_data) + len(order.account) + len(order.binfo) > _MOST_OF_MEMO:
+            return None
         return Memo(
             mask, order.dlr_url if mask else b"", b"" if service is None else service.name, order.sender, number,
             order.account, order.binfo, order.meta_data, b"", _octets(self._smsbox.smsbox_id), order.coding,

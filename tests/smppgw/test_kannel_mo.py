@@ -256,6 +256,18 @@ async def test_a_reply_that_no_route_takes_is_dropped_as_kannel_drops_it() -> No
 
 
 @jumping
+async def test_a_reply_that_cannot_be_written_is_dropped_and_its_message_done() -> None:
+    headers = ((b"Content-Type", b"text/plain"), (b"X-Kannel-Meta-Data", b"?smpp?" + b"x" * 70_000))
+    long = ((b"Content-Type", b"text/plain"), (b"X-Kannel-To", b"4" * 30))
+    box = Box(Application(Reply(200, headers, b"x"), Reply(200, long, b"x")), service(accept_x_kannel_headers=True))
+    box.came()
+    await advance(1)
+    box.came()
+    await advance(1)
+    assert (len(box.application.asked), box.replies, box.kinds) == (2, [], [])
+
+
+@jumping
 async def test_an_application_that_fails_is_asked_as_often_as_smsbox_says() -> None:
     box = Box(Application(Reply(500, (), b""), text(b"second")), http_request_retry=1, http_queue_delay=10)
     box.came()
