@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from protocol.text import SHORT_MESSAGE
 from smppgw.kannel.conf import Place, Problem
 from smppgw.kannel.model import Core, SmppTlv, Smsc
 
@@ -133,8 +134,11 @@ def table(link: Link, core: Core, tlvs: Iterable[SmppTlv]) -> Table:
         "in_doubt": "hold" if smsc.wait_ack_expire >= 2 else "",
         "id_form": id_form,
         "receipt_id_form": receipt_id_form,
-        "long_messages": "udh8",
+        # A limit above 140 octets says that the SMSC takes long texts apart itself.
+        "long_messages": "udh8" if smsc.max_sms_octets <= SHORT_MESSAGE else "as_is",
         "encoding": encoding(smsc.alt_charset) or "gsm0338",
+        # Kannel sends what the charset lacks as it came; that is no reason to refuse the rest.
+        "transliterate": True,
     }
     defaults: Table = {"system_type": "", "binds": 1, "interface_version": "3.4", "address_range": "", "rate": 0,
                        "burst": 0, "enquire_link": "30s", "in_doubt": "", "encoding": "gsm0338"}  # fmt: skip

@@ -64,7 +64,7 @@ _REASONS = {
         "smsc-admin-id": _ADMIN,
         "reroute reroute-smsc-id reroute-receiver reroute-dlr": _REROUTE,
         "alt-dcs validityperiod priority service-type esm-class": _SUBMIT,
-        "max-sms-octets": "a part has up to 140 octets; long_messages of the connector says how parts are marked",
+        "max-sms-octets": "a part has up to 140 octets; with a greater limit the SMSC gets texts whole",
         "my-number": "a message from a mobile keeps the number that it was sent to",
         "bind-addr-ton bind-addr-npi": "a bind says 0 for both",
         "connection-timeout": "a silent link is closed when enquire_link is not answered in time: [timers] response",

@@ -37,6 +37,7 @@ def test_what_kannel_does_by_default_is_said() -> None:
         "id_form": "string",
         "receipt_id_form": "string",
         "long_messages": "udh8",
+        "transliterate": True,
         "addresses": {"strip_plus": True},
     }
 
@@ -56,6 +57,7 @@ def test_what_kannel_does_by_default_is_said() -> None:
         ({"msg_id_type": 3}, {"id_form": "hex", "receipt_id_form": "hex"}),
         ({"interface_version": 33}, {"interface_version": "3.3"}),
         ({"alt_charset": "ISO-8859-1"}, {"encoding": "latin1"}),
+        ({"max_sms_octets": 254}, {"long_messages": "as_is"}),
         ({"transceiver_mode": False}, {"bind": "transmitter"}),
         ({"transceiver_mode": False, "port": None, "receive_port": 7}, {"bind": "receiver", "port": 7}),
         ({"port": None}, {"port": 2775}),
