@@ -78,15 +78,15 @@ class _Long:
 
 
 class Reports:
-    """The front of every account of sendsms. `clock` gives epoch seconds; `reported` is called for each report made of
-    what an SMSC answered."""
+    """The front of every account of sendsms. `clock` gives epoch seconds; `reported` is called, with the smsc-id or
+    b"", for each report of what an SMSC answered, whether or not anybody is told."""
 
     def __init__(
         self,
         links: Iterable[Link],
         clock: Callable[[], float],
         access: KannelLog | None = None,
-        reported: Callable[[], None] = lambda: None,
+        reported: Callable[[bytes], None] = lambda _: None,
     ) -> None:
         self._clock = clock
         self._started = clock()
@@ -173,7 +173,7 @@ class Reports:
         self, message: Message, memo: Memo, event: bytes, smsc_id: bytes, upstream: bytes, reason: bytes
     ) -> bytes | None:
         """A message is with an SMSC, or never will be."""
-        asked = event in _ASKED
+        asked = event in _ASKED and len(message.upstream) < 2  # of segments Kannel keeps no answer
         if self._access is not None:
             head, octets = _said(message, memo)
             meta = metadata.add(memo.meta_data, b"smpp_resp", {}) if asked else memo.meta_data
@@ -214,14 +214,20 @@ class Reports:
         return self._refused(memo, reason, smsc_id, long.first, False, message.public)
 
     def _accepted(self, memo: Memo, smsc_id: bytes, upstream: bytes, asked: bool, id: int) -> bytes | None:
-        if not memo.mask & _ACCEPTED or not memo.url:
+        if not memo.mask & _ACCEPTED:
+            return None
+        self._reported(smsc_id)
+        if not memo.url:
             return None
         return self._own(memo, _ACCEPTED, b"ACK/", smsc_id, upstream, asked, id)
 
     def _refused(
         self, memo: Memo, reason: bytes, smsc_id: bytes, upstream: bytes, asked: bool, id: int
     ) -> bytes | None:
-        if not memo.mask & _REFUSED or not memo.url:
+        if not memo.mask & _REFUSED:
+            return None
+        self._reported(smsc_id)
+        if not memo.url:
             return None
         return self._own(memo, _REJECTED, b"NACK/" + reason, smsc_id, upstream, asked, id)
 
@@ -233,7 +239,6 @@ class Reports:
         else:
             meta = metadata.add(memo.meta_data, b"smpp_resp", {}) if asked else memo.meta_data
             meta = metadata.add(meta, b"orig_msg", {b"dlr_mask": b"%d" % memo.mask})
-        self._reported()
         return self._report(memo, type, said, smsc_id, upstream, meta, b"", id)
 
     def _report(

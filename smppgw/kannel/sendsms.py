@@ -234,15 +234,18 @@ class SendSms:
         if face.state.is_over or face.state.is_full:
             return Status.RMSGQFUL
         found: Message | Status = Status.RINVDSTADR
+        parts = len(batch.pdus)
+        group = face.pipeline.ids.mint(face.clock()) if parts > 1 else 0
         for place, common in enumerate(batch.pdus):
             pdu = writing.addressed(common, number, batch.order.meta_data)
             if not writing.fits(pdu):
                 self._never(batch, memo, accesslog.REJECTED, b"MALFORMED SMS")
                 return Status.RINVDSTADR
+            if 1 < parts < 256:
+                memo = memo._replace(part=place + 1, parts=parts, group=group)
             if place:
                 # Of a text in several messages only the first one asks for receipts.
                 pdu = pdu._replace(registered_delivery=0)
-                memo = memo._replace(mask=0, url=b"")
             batch.waiting.left += 1
             found = face.pipeline.submit(
                 batch.account, pdu, writing.body_of(pdu), batch.waiting, memo=memo.pack(), tag=batch.tag

@@ -195,9 +195,14 @@ async def test_an_address_that_no_submit_sm_holds_is_unroutable() -> None:
 async def test_every_receiver_gets_every_message_and_the_first_of_each_asks_for_receipts() -> None:
     door = Door()
     assert await door.said(f"to=98+99&text={'x' * 161}&dlr-mask=3&dlr-url=http://x/") == ACCEPTED
-    found = [(message.destination, message.registered_delivery, Memo.unpack(message.memo).mask)
-             for message in door.queue]  # fmt: skip
-    assert found == [(b"98", 1, 3), (b"98", 0, 0), (b"99", 1, 3), (b"99", 0, 0)]
+    found = [(message.destination, message.registered_delivery, Memo.unpack(message.memo)) for message in door.queue]
+    assert [(number, wanted, memo.mask, memo.part, memo.parts) for number, wanted, memo in found] == [
+        (b"98", 1, 3, 1, 2),
+        (b"98", 0, 3, 2, 2),
+        (b"99", 1, 3, 1, 2),
+        (b"99", 0, 3, 2, 2),
+    ]
+    assert len({memo.group for _, _, memo in found}) == 2
 
 
 @jumping
