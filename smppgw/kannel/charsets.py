@@ -39,7 +39,10 @@ def _codec(charset: str) -> str | None:
     name = charset.strip().lower()
     if name in _GSM:
         return None
-    found = codecs.lookup(_OTHER_NAMES.get(name, name))
+    try:
+        found = codecs.lookup(_OTHER_NAMES.get(name, name))
+    except ValueError:  # a NUL
+        raise LookupError(f"{charset!r} is no charset") from None
     if not found._is_text_encoding:  # Python has more under the names of codecs than charsets
         raise LookupError(f"{charset} is no charset")
     return found.name
