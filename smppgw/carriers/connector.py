@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import inf
+from typing import Literal
 
 import structlog
 
@@ -70,6 +71,10 @@ class CarrierConnector:
         self.name = settings.name
         self.name_octets = settings.name.encode()
         self.settings = settings
+        """As in force: its window and rate may be others than those of the config, for now."""
+        self.configured = settings
+        self.held: Literal["", "drain", "stop"] = ""
+        """What a person asked for: to send nothing more."""
         self.pipeline = pipeline
         self.counts = Counts()
         self.up = False
@@ -166,6 +171,34 @@ class CarrierConnector:
         """A group needs it, or no longer does."""
         (self._wanted.add if wanted else self._wanted.discard)(by)
         self._update()
+
+    def hold(self, held: Literal["", "drain", "stop"]) -> None:
+        """A person drains, stops or starts it; for as long as this object lives."""
+        self.held = held
+        self._update()
+
+    def rebind(self) -> None:
+        """Ask it again at once, however long it is to rest."""
+        self._breaker.reset()
+        self._update()
+
+    def limit(self, settings: CarrierSettings) -> None:
+        """Another window or rate, until the next reload."""
+        if (settings.rate, settings.burst) != (self.settings.rate, self.settings.burst):
+            self._bucket = TokenBucket(settings.rate, settings.burst) if settings.rate else None
+        self.settings = settings
+        self._loop.call_soon(self._turned)
+
+    @property
+    def breaker(self) -> Literal["closed", "half open", "open"]:
+        if not self._breaker.closed_at(self._loop.time()):
+            return "open"
+        return "half open" if self._breaker.half_open else "closed"
+
+    @property
+    def failures(self) -> int:
+        """Requests in a row that failed."""
+        return self._breaker.failures
 
     def start(self, before: "CarrierConnector | None" = None) -> None:
         """After a restore, or in the place of one that a reload replaces."""
@@ -368,6 +401,8 @@ class CarrierConnector:
             case Verdict.SENT:
                 self._sent(messages, answer.ids)
             case Verdict.NEVER:
+                log.info("the carrier refused", connector=self.name, id=whole.text.tag, code=answer.code,
+                         reason=answer.reason)  # fmt: skip
                 for message in messages:
                     self.pipeline.refused(message, answer.status or Status.RSUBMITFAIL)
             case Verdict.LATER:
@@ -422,18 +457,19 @@ class CarrierConnector:
         if not wait:
             return
         self.counts.opened += 1
-        say = log.error if answer.alarm else log.warning
-        say(
-            "alert: the carrier needs a person" if answer.alarm else "the carrier fails",
-            connector=self.name, code=answer.code, reason=answer.reason, next_try=wait,
-        )  # fmt: skip
+        said = {"connector": self.name, "code": answer.code, "reason": answer.reason, "next_try": wait}
+        if answer.alarm:
+            log.error("alert: the carrier needs a person", **said)
+        else:
+            log.warning("the carrier fails", **said)
         self.alerting = self.alerting or answer.alarm
         self._update()
         self.pipeline.delays.after(wait, self._update)
 
     def _update(self) -> None:
         """Tell the groups when it can send, and when it cannot any more."""
-        needed = bool(self._wanted or self._marking or self.joining)  # what came here is finished first
+        # What came here is finished first, unless a person wants it elsewhere.
+        needed = bool(self._wanted or self._marking or self.joining) and not self.held
         up = needed and self._closing is None and self._breaker.closed_at(self._loop.time() + 0.005)
         if up is self.up:
             return
