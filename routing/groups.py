@@ -40,6 +40,13 @@ class Failover:
             return None
         return self._since + (self._hand_back_after if self.wanted else self._backup_after)
 
+    def end(self, now: float) -> bool:
+        """Want no backups any more, though it is not time; False: no active member is up, or none was wanted."""
+        if not (self._active and self.wanted):
+            return False
+        self.wanted, self._since = False, now
+        return True
+
     def tick(self, now: float) -> Event | None:
         due = self.due
         if due is None or now < due:
@@ -111,6 +118,20 @@ class Group:
 
     def tick(self, now: float) -> Event | None:
         return self._failover.tick(now) if self._failover else None
+
+    def hand_back(self, now: float) -> bool:
+        """Let the backups go before their time; False: there is nothing to hand back, or nobody to hand it to."""
+        return self._failover is not None and self._failover.end(now)
+
+    def standing(self) -> list[tuple[str, int, bool, bool]]:
+        """For people: name, weight, is it up, is it a backup."""
+        both = ((self._active, False), (self._backup, True))
+        return [(member.name, member.weight, member.up, backup) for members, backup in both for member in members]
+
+    def would_choose(self, available: Callable[[str], bool]) -> str | None:
+        """As `choose`, but nobody's turn is used up."""
+        open_ = [member for member in self._pool if available(member.name)]
+        return max(open_, key=lambda member: member.credit + member.weight).name if open_ else None
 
     def choose(self, available: Callable[[str], bool]) -> str | None:
         """The next member in turn, by weight, that is up and has room; None: nobody has, wait.

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 from protocol.receipt import Receipt
 from routing.admission import Admission
@@ -50,16 +50,25 @@ class AccountState:
         self.delivered = 0
         self.removed = False
         """It is no longer in the config: no bind, no submit; its messages and receipts are kept."""
+        self.configured = settings
+        """The settings of the config; those in force may be others, for now."""
+        self.tap: Any = None
+        """Who listens to its links."""
         self.front: Front | None = None
         """For an account of HTTP."""
 
     def change(self, settings: Account) -> None:
         """The config was reloaded; links that are bound stay."""
+        self.configured = settings
+        self.limit(settings)
+        self.removed = False
+
+    def limit(self, settings: Account) -> None:
+        """Other limits, until the next reload."""
         if (settings.rate, settings.burst) != (self.settings.rate, self.settings.burst):
             self._bucket = TokenBucket(settings.rate, settings.burst)
         self.admission = Admission(settings.sources, self._bucket)
         self.settings = self.outbox.settings = settings
-        self.removed = False
 
 
 class Accounts:

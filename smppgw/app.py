@@ -28,7 +28,7 @@ from smppgw.access import AccessLog
 from smppgw.carriers.connector import CarrierConnector
 from smppgw.carriers.settings import CarrierSettings
 from smppgw.carriers.webhooks import WebhookServer
-from smppgw.config import Config, ConfigError
+from smppgw.config import Config, ConfigError, Problem
 from smppgw.history.diary import Diary
 from smppgw.history.recorder import Recorder
 from smppgw.http.server import HttpServer
@@ -198,23 +198,24 @@ class App:
         if self._draining is not None:
             self._draining.reschedule(self.loop.time())
 
-    def reload(self) -> None:
-        """Read the config again; a bad one changes nothing."""
+    def reload(self) -> tuple[Problem, ...]:
+        """Read the config again; a bad one changes nothing, and its problems are returned."""
         self.access.reopen()
         if self.face is not None:
             self.face.reload()
-            return
+            return ()
         try:
             settings = config.load(self.path)
         except ConfigError as error:
             for problem in error.problems:
                 log.error("config refused", where=problem.path, problem=problem.wrong, fix=problem.fix)
-            return
+            return error.problems
         fixed = [name for name in FIXED if getattr(settings, name) != getattr(self.settings, name)]
         if fixed:
             log.warning("these tables change at a restart only", tables=fixed)
         self.apply(settings)
         log.info("config reloaded", accounts=len(settings.accounts), connectors=len(settings.connectors))
+        return ()
 
     # Accounts, connectors, groups, routes
 
@@ -286,7 +287,9 @@ class App:
 
     def _connector(self, name: str, settings: Config, old: dict[str, AnyConnector]) -> AnyConnector:
         known, wanted = old.get(name), settings.connectors[name]
-        if known is not None and known.settings == wanted:
+        if known is not None and known.configured == wanted:
+            if known.settings != wanted:
+                known.limit(wanted)  # type: ignore[arg-type]  # equal ones are of a kind
             return known
         if isinstance(wanted, CarrierSettings):
             return CarrierConnector(wanted, self.pipeline, self.loop)

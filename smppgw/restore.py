@@ -52,7 +52,7 @@ def restore(pipeline: Pipeline, store: Store, heard: Callable[[int, bytes], None
                 queued.append(message)
         elif kind == SET_ASIDE:
             kinds["set_aside"] += 1
-            returns.aside += 1
+            returns.shelf[id] = None
         elif kind == HEARD:
             kinds["heard"] += 1
             heard(id, record)

@@ -92,8 +92,8 @@ class Returns:
         self.mo_table = MoTable(())
         self.sources: dict[bytes, Source] = {}
         self.counts: Counter[str] = Counter()
-        self.aside = 0
-        """Records that a person must look at."""
+        self.shelf: dict[int, None] = {}
+        """Ids of records that a person must look at, oldest first."""
         self.isolated = False
         """Nothing is taken from upstreams for now: they are asked to come again."""
         self.keeps_out: Callable[[str, SubmitSm], bool] | None = None
@@ -110,6 +110,11 @@ class Returns:
         self._early: dict[bytes, list[Early]] = {}
         self._early_count = 0
         self._looking = False
+
+    @property
+    def aside(self) -> int:
+        """Records that a person must look at."""
+        return len(self.shelf)
 
     # Receipts
 
@@ -367,7 +372,7 @@ class Returns:
 
     def keep_aside(self, id: int, account: str, reason: str, record: bytes) -> None:
         """Keep a record that nothing more is done with."""
-        self.aside += 1
+        self.shelf[id] = None
         if self.diary is not None:
             self.diary.aside(id, account, reason)
         self.journal.turn.batch[key_of(id)] = SetAside(self._clock(), account, reason, record).pack()

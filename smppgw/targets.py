@@ -159,6 +159,21 @@ class Target:
         if was_up and not self.group.up:
             self._down_since = self._clock()
 
+    def hand_back(self) -> bool:
+        """Let the backups go before their time; False: there is nothing to hand back, or nobody to hand it to."""
+        if not self.group.hand_back(self._clock()):
+            return False
+        log.warning("hand back", group=self.name, backups=self.group.backups)
+        for name in self.group.backups:
+            self.members[name].want(self, False)
+        return True
+
+    def would_take(self, part: int | None) -> str | None:
+        """The member that would get a message now; room is not asked."""
+        if part is not None:
+            return self.group.choose_for(part)
+        return self.group.would_choose(lambda name: self.members[name].up)
+
     def tick(self) -> None:
         """About once a second: failover, and messages that should not stay here."""
         now = self._clock()

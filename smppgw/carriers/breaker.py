@@ -33,6 +33,10 @@ class Breaker:
         self._until = 0.0
         return was_open
 
+    def reset(self) -> None:
+        """A person knows better: one may go now."""
+        self._until = 0.0
+
     def failed(self, now: float, *, alarm: bool = False) -> float:
         """A request failed; an alarm opens it at once. Returns the seconds that it is open from now; 0: it is not."""
         self.failures += 1

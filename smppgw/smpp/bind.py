@@ -9,7 +9,7 @@ from protocol.session import BOUND, SENDING, Answered, Asked, Lapsed, Session, S
 from protocol.timers import Timers
 from smppgw.settings import Connector as Settings
 from smppgw.settings import Limits
-from smppgw.smpp.link import Link
+from smppgw.smpp.link import Link, Tap
 
 BIND_COMMANDS = {
     "transmitter": Command.BIND_TRANSMITTER,
@@ -26,6 +26,8 @@ class Owner(ABC):
     settings: Settings
     links: "set[Bind]"
     """Connections, bound or not; a bind enters itself."""
+    tap: Tap | None = None
+    """Who listens to all of them."""
 
     @abstractmethod
     def bound(self, bind: "Bind") -> None:
@@ -84,6 +86,9 @@ class Bind(Link):
         """The reason why it could not bind, or None when it was bound and is over."""
         self._sends = BIND_COMMANDS[settings.bind] != Command.BIND_RECEIVER
         self.releasing = False
+        self.bound_at = 0.0
+        """Loop time."""
+        self.tap = owner.tap
         self._was_bound = False
 
     @property

@@ -97,7 +97,7 @@ class Connector(Keeper):
         self._paused_until = 0.0
         self._marking = 0
         self._turn = 0
-        self.steady = not settings.rate and settings.long_messages == "as_is" and settings.interface_version != "3.3"
+        self.steady = _is_steady(settings)
         self._splits: deque[Splitting] = deque()
         self._unsettled: set[Splitting] = set()
         """Those of which a segment was sent and not all are answered."""
@@ -264,6 +264,16 @@ class Connector(Keeper):
                 return True
         return False
 
+    def limit(self, settings: Settings) -> None:
+        """Another window or rate, until the next reload."""
+        if (settings.rate, settings.burst) != (self.settings.rate, self.settings.burst):
+            self._bucket = TokenBucket(settings.rate, settings.burst) if settings.rate else None
+        self.settings = settings
+        self.steady = _is_steady(settings)
+        for bind in self.links:
+            bind.session.window = settings.window
+        self._loop.call_soon(self.turned)
+
     # What binds report
 
     def alerted(self) -> None:
@@ -272,7 +282,7 @@ class Connector(Keeper):
 
     def update(self) -> None:
         """Tell the groups when the first bind can submit, and when none can any more."""
-        up = any(bind.sending for bind in self.binds)
+        up = not self.held and any(bind.sending for bind in self.binds)
         if up is self.up:
             return
         self.up = up
@@ -358,7 +368,7 @@ class Connector(Keeper):
     def _segment_later(self, segment: Segment) -> None:
         if segment.split.failed:
             return
-        if self.up:
+        if any(bind.sending for bind in self.binds):
             self._segment_again(segment)
             self._pump_splits()
         else:
@@ -412,7 +422,7 @@ class Connector(Keeper):
         for token in reversed(left):
             self._doubt(token, lapsed=False)
         self.update()
-        if not self.up:
+        if not any(each.sending for each in self.binds):
             for split in list(self._splits):
                 self._doubt(split, lapsed=False)
         self.turned()
@@ -463,6 +473,10 @@ class Connector(Keeper):
     def _pump_now(self) -> None:
         self._pumping = False
         self.turned()
+
+
+def _is_steady(settings: Settings) -> bool:
+    return not settings.rate and settings.long_messages == "as_is" and settings.interface_version != "3.3"
 
 
 def _receipt_in(esm_class: int, words: bytes, tlvs: bytes) -> receipt.Receipt | None:

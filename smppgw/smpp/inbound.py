@@ -51,6 +51,10 @@ class EsmeLink(Link):
         self.mode = ""
         self.unanswered = 0
         """Submits that wait for our answer."""
+        self.bound_at = 0.0
+        """Loop time."""
+        self.version = 0
+        """interface_version of its bind."""
         self._pipeline = pipeline
         self._gate = gate
         self._links = links
@@ -193,6 +197,9 @@ class EsmeLink(Link):
         self._tlvs = bind.interface_version >= VERSION  # an older ESME does not know optional parameters
         self.mode = mode
         self.account = account
+        self.bound_at, self.version = self.loop.time(), bind.interface_version
+        if account.tap is not None:
+            self.tap = account.tap
         self.session.window = account.settings.deliver_window
         name = self._pipeline.settings.name.encode()
         body = pdus.encode(

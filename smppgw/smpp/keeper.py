@@ -3,6 +3,7 @@
 import asyncio
 import random
 import ssl
+from typing import Literal
 
 import structlog
 
@@ -19,6 +20,9 @@ CONNECT_TIMEOUT = 10.0
 STABLE = 10.0
 """Seconds after which a bind counts as a success, and the next rebind begins with the first delay again."""
 
+Held = Literal["", "drain", "stop"]
+"""What a person asked for: nothing, to send no more (receipts still come), or to unbind."""
+
 
 class Keeper(Owner):
     """Connects, binds, waits for the end, and begins again a little later each time. A subclass says what for."""
@@ -26,6 +30,9 @@ class Keeper(Owner):
     def __init__(self, settings: Settings, limits: Limits, loop: asyncio.AbstractEventLoop) -> None:
         self.name = settings.name
         self.settings = settings
+        """As in force: its window and rate may be others than those of the config, for now."""
+        self.configured = settings
+        self.held: Held = ""
         self.links: set[Bind] = set()
         self.binds: list[Bind] = []
         """Those that are bound."""
@@ -45,15 +52,43 @@ class Keeper(Owner):
         """A group needs its binds."""
         return bool(self._wanted)
 
+    @property
+    def needed(self) -> bool:
+        """It is wanted, and no person said otherwise."""
+        return bool(self._wanted) and self.held != "stop"
+
     def want(self, by: object, wanted: bool) -> None:
         """Somebody needs the binds, or no longer does; the last one to let go has them unbound."""
-        before = bool(self._wanted)
+        before = self.needed
         (self._wanted.add if wanted else self._wanted.discard)(by)
-        if bool(self._wanted) is before or self._stopping:
+        self._changed(before)
+
+    def hold(self, held: Held) -> None:
+        """A person drains, stops or starts it; for as long as this object lives."""
+        before, self.held = self.needed, held
+        self._changed(before)
+        self.update()
+
+    def rebind(self) -> None:
+        """Unbind what is bound, and bind anew; what waits for its next attempt waits no longer."""
+        bound = {bind.keeper for bind in self.binds}
+        for keeper in self._keepers.values():
+            if keeper not in bound:
+                keeper.cancel()
+        for bind in list(self.binds):
+            bind.release()
+        if self.needed and not self._stopping:
+            self._keep_all()
+
+    def _changed(self, before: bool) -> None:
+        if self.needed is before or self._stopping:
             return
-        if not self._wanted:
+        if self.needed:
+            self._keep_all()
+        else:
             self._release()
-            return
+
+    def _keep_all(self) -> None:
         for slot in range(self.settings.binds):
             keeper = self._keepers.get(slot)
             if keeper is None or keeper.done() or keeper.cancelling():  # else it is unbinding, and will see
@@ -61,6 +96,7 @@ class Keeper(Owner):
 
     def bound(self, bind: Bind) -> None:
         self.binds.append(bind)
+        bind.bound_at = self._loop.time()
         self.last_error = ""
         log.info("bound", connector=self.name, bind=bind.slot, peer=bind.peer)
         if self.alerting:
@@ -106,10 +142,10 @@ class Keeper(Owner):
     async def _keep(self, slot: int) -> None:
         """Keep one bind up while it is wanted: connect, bind, wait for its end, wait a little longer each time."""
         attempt = 0
-        while self._wanted:
+        while self.needed:
             began = self._loop.time()
             reason = await self._one_life(slot)
-            if not self._wanted:
+            if not self._wanted or self.held == "stop":
                 return
             if reason is not None:
                 self._failed(reason)

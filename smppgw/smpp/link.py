@@ -2,9 +2,15 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from typing import cast
+from typing import Protocol, cast
 
 from protocol.session import Answered, Asked, Broken, Ended, Lapsed, Session
+
+
+class Tap(Protocol):
+    """Who listens to a link: the octets as they pass, before or after anybody made sense of them."""
+
+    def passed(self, link: "Link", *, outward: bool, octets: bytes) -> None: ...
 
 
 class Link(asyncio.Protocol, ABC):
@@ -20,6 +26,7 @@ class Link(asyncio.Protocol, ABC):
         """Since when the peer has not read what we wrote (loop time)."""
         self.broken = False
         """What came could not be cut into PDUs."""
+        self.tap: Tap | None = None
         self._output_buffer = output_buffer
         self._stall = stall
         self._flushing = False
@@ -64,6 +71,8 @@ class Link(asyncio.Protocol, ABC):
 
     def data_received(self, data: bytes) -> None:
         session = self.session
+        if self.tap is not None:
+            self.tap.passed(self, outward=False, octets=data)
         closing: str | None = None
         for event in session.receive(data, self.loop.time()):
             kind = type(event)
@@ -156,6 +165,8 @@ class Link(asyncio.Protocol, ABC):
         self._flushing = False
         data = self.session.outgoing()
         if data and not self._closed:
+            if self.tap is not None:
+                self.tap.passed(self, outward=True, octets=data)
             self.transport.write(data)
 
     def _finish(self, reason: str) -> None:

@@ -163,7 +163,7 @@ async def test_the_pipeline_is_counted(gateway: Standing) -> None:
     for number, key in enumerate(COUNTS):
         pipeline.counts[key] = number
     pipeline.queued[1] = message(NOW)
-    pipeline.returns.aside = 3
+    pipeline.returns.shelf.update(dict.fromkeys((1, 2, 3)))
     pipeline.journal.time.observe(0.004)
     pipeline.answer_time.observe(0.006)
     pipeline.journal.failures = 7
