@@ -562,6 +562,25 @@ def _check_api(config: Config, names: _Names) -> Iterator[Problem]:
         for account in (account for account in key.accounts if account not in names["accounts"]):
             hint = did_you_mean(account, names["accounts"])
             yield Problem(f"{path}.accounts", f"there is no account {account!r}", hint)
+    yield from _check_callbacks(config)
+
+
+def _check_callbacks(config: Config) -> Iterator[Problem]:
+    inbound: dict[str, str] = {}
+    for name, key in config.api.keys.items():
+        path = f"api.keys.{name}"
+        if (key.callback or key.callback_hosts) and not key.callback_secret.get_secret_value():
+            yield Problem(f"{path}.callback_secret", "is missing", "callbacks are signed with it: give one")
+        if not key.inbound:
+            continue
+        if not key.callback or not key.accounts:
+            yield Problem(f"{path}.inbound", "MO messages have no way to go", "give the key accounts and a callback")
+            continue
+        other = inbound.setdefault(key.accounts[0], name)
+        if other != name:
+            yield Problem(
+                f"{path}.inbound", f"key {other!r} gets the MO messages of {key.accounts[0]!r}", "one key only"
+            )
 
 
 def _check_history(config: Config) -> Iterator[Problem]:

@@ -176,6 +176,10 @@ class ApiKey(Model):
     accounts: Names = ()
     rate: Rate = 0.0
     burst: Rate = 0.0
+    callback: Annotated[str, _like(r"(https?://[^\s/?#@]+([/?][^\s#]*)?)?", 'an "https://..." URL')] = ""
+    callback_secret: SecretStr = SecretStr("")
+    callback_hosts: Names = ()
+    inbound: bool = False
 
     def verifies(self, given: bytes) -> bool:
         """In constant time; a hashed one takes tens of milliseconds the first time."""
@@ -193,6 +197,10 @@ class Api(Model):
     tls_certificate: str | None = None
     tls_key: str | None = None
     max_body: Annotated[Size, Field(ge=1024, le=64 << 20)] = 1 << 20
+    max_batch: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    idempotency: Duration = 86400.0
+    max_idempotency: Count = 100_000
+    callback_wait: Positive = 10.0
     keys: dict[str, ApiKey] = Field(default_factory=dict)
 
 
