@@ -94,7 +94,7 @@ class Face:
         self.receivers: dict[str, HttpReceiver] = {}
         """By account."""
         self._may_exec = may_exec
-        self._caller: Caller
+        self._caller = self._make_caller()
         self._users: dict[str, AccountState] = {}
         self._smsbox = ""
         self._begun = asyncio.Event()
@@ -138,7 +138,6 @@ class Face:
         problems = await self.lists.load()
         if problems:
             raise OSError("; ".join(map(str, problems)))
-        self._caller = self._make_caller()
         self._take()
         core, smsbox = self.kannel.core, self.kannel.smsbox
         certificate = Certificate(core.ssl_server_cert_file, core.ssl_server_key_file)

@@ -172,7 +172,7 @@ class Kannel:
         return self.runs[-1]
 
     def start(self, *options: str) -> "Kannel":
-        command = [SMPPGW, "serve", "--kannel", str(self.conf), "--data", "data", *options]
+        command: list[str | Path] = [SMPPGW, "serve", "--kannel", self.conf, "--data", "data", *options]
         self.runs.append(Process(command, cwd=self.directory))
         self.process.expect_line("ready ")
         for id in ("SMPP1", "SMPP2"):
@@ -333,7 +333,7 @@ def test_what_is_wrong_with_the_files_is_said_at_once_and_stops_the_start(make: 
     kannel: Kannel = make()
     text = kannel.conf.read_text().replace("group = smsbox\n", "group = smsbox\nsendota-url = /ota\n")
     kannel.conf.write_text(text.replace("wdp-interface-name", "wapbox-port = 1\nwdp-interface-name"))
-    process = Process([SMPPGW, "serve", "--kannel", str(kannel.conf)], cwd=kannel.directory)
+    process = Process([SMPPGW, "serve", "--kannel", kannel.conf], cwd=kannel.directory)
     with process:
         assert process.ended() == 2
         said = "\n".join(process.lines)
