@@ -1,6 +1,5 @@
 """What an application answers to a message, as the SMS that its sender gets."""
 
-import html.entities
 import re
 from typing import Any
 
@@ -8,6 +7,7 @@ from smppgw.kannel import charsets
 from smppgw.kannel.caller import Reply
 from smppgw.kannel.escapes import UNDEFINED
 from smppgw.kannel.incoming import Mobile
+from smppgw.kannel.markup import strip_tags
 from smppgw.kannel.metadata import url_decode
 from smppgw.kannel.model import Smsbox
 from smppgw.kannel.request import OCTETS, SEVEN_BITS, UCS2, Order, Posted, content_type, posted
@@ -21,10 +21,6 @@ _LIMITS = {"mclass": 3, "mwi": 7, "coding": 2, "compress": 1, "alt-dcs": 1, "pid
 """Numbers that an application may set, and the most that each may be; others count for nothing."""
 
 _NUMBER = re.compile(rb"\s*([+-]?[0-9]{1,10})")
-_TAG = re.compile(r"<!--.*?(?:-->|\Z)|<(?:[^>\"']|\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z))*>?", re.DOTALL)
-_ENTITY = re.compile(r"&(?:#([0-9]{1,7});?|#[xX]([0-9a-fA-F]{1,6});?|([A-Za-z][A-Za-z0-9]*;))")
-_BLANKS = re.compile(r"[ \t-\r]([ \t-\r]*)")
-_BLANK = " \t\n\v\f\r"
 
 
 def reply(service: Service, mobile: Mobile, answer: Reply | None, smsbox: Smsbox) -> Order | None:
@@ -84,25 +80,6 @@ def finished(service: Service, order: Order, smsbox: Smsbox) -> Order | None:
     if not order.dlr_url and settings.dlr_url is not None:
         order = order._replace(dlr_url=settings.dlr_url.encode(errors="surrogateescape"))
     return order if order.dlr_mask != UNDEFINED else order._replace(dlr_mask=settings.dlr_mask)
-
-
-def strip_tags(markup: str) -> str:
-    """What is left of HTML or WML in an SMS."""
-    text = _ENTITY.sub(_entity, _TAG.sub("", markup))
-    return _BLANKS.sub(_shrunk, text).strip(_BLANK)
-
-
-def _shrunk(found: re.Match[str]) -> str:
-    """Kannel keeps the second blank of two."""
-    return " " + (found[1] if len(found[1]) == 1 else "")
-
-
-def _entity(found: re.Match[str]) -> str:
-    decimal, hexadecimal, name = found.groups()
-    if name is not None:
-        return html.entities.html5.get(name, found[0])
-    code = int(decimal) if decimal is not None else int(hexadecimal, 16)
-    return chr(code) if code <= 0x10FFFF and not 0xD800 <= code < 0xE000 else ""
 
 
 def _content_type(answer: Reply) -> tuple[str, str]:

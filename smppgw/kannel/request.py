@@ -1,6 +1,5 @@
 """Read what a request asks of sendsms, from its query, its headers or its XML: an order, or Kannel's refusal."""
 
-import html
 import re
 import xml.etree.ElementTree as ET
 from binascii import unhexlify
@@ -10,6 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from smppgw.kannel import charsets
 from smppgw.kannel.escapes import UNDEFINED
+from smppgw.kannel.markup import strip_tags
 from smppgw.kannel.model import SendsmsUser
 
 Values = dict[str, bytes]
@@ -125,8 +125,7 @@ def posted(headers: Mapping[str, str], body: bytes) -> Posted | Refusal:
         return Posted(_with_charset(values, charset))
     if kind in {"text/html", "text/vnd.wap.wml"}:
         values = _from_headers(headers)
-        values["text"] = without_tags(body)
-        return Posted(_with_charset(values, charset))
+        return Posted(_without_tags(values, body, charset))
     if kind == "text/xml":
         return _from_xml(body)
     if kind == "application/x-www-form-urlencoded":
@@ -164,6 +163,17 @@ def _from_headers(headers: Mapping[str, str]) -> Values:
         if udh is not None:
             values["udh"] = udh
     return values
+
+
+def _without_tags(values: Values, body: bytes, charset: str) -> Values:
+    try:
+        markup = charsets.decode(body, charset)
+    except LookupError:
+        return _with_charset({**values, "text": body}, charset)  # to be refused for it
+    except UnicodeDecodeError as error:
+        markup = body.decode(error.encoding, "replace")
+    values["text"] = strip_tags(markup).encode(errors="replace")
+    return _with_charset(values, "utf-8")
 
 
 def _with_charset(values: Values, charset: str) -> Values:
@@ -244,18 +254,6 @@ def _number(value: bytes) -> bytes:
         return b"%d" % int(float(value))
     except (ValueError, OverflowError):
         return b"-2147483648"
-
-
-_TAG = re.compile(r"<(?:!--.*?--|[^>]*)>", re.DOTALL)
-_BLANKS = re.compile(r"[ \t\r\n]+")
-
-
-def without_tags(body: bytes) -> bytes:
-    """What a page says: tags away, entities as characters, runs of blanks as one."""
-    text = _BLANKS.sub(" ", _TAG.sub("", body.decode("latin-1"))).strip()
-    if "&" not in text:
-        return text.encode("latin-1")
-    return html.unescape(text).encode("latin-1", "replace")
 
 
 # The order

@@ -9,7 +9,7 @@ from smppgw.kannel.escapes import Sms
 from smppgw.kannel.incoming import Mobile
 from smppgw.kannel.lists import OPEN
 from smppgw.kannel.model import Smsbox, SmsService
-from smppgw.kannel.replies import failed, header_of, plain, reply, strip_tags
+from smppgw.kannel.replies import failed, header_of, plain, reply
 from smppgw.kannel.request import Order
 from smppgw.kannel.services import Service, Services
 
@@ -67,27 +67,6 @@ ACCEPTS = {"accept_x_kannel_headers": True}
 )
 def test_a_reply_by_its_type(body: bytes, kind: str | None, text: str) -> None:
     assert answered(body, kind).text == text
-
-
-@pytest.mark.parametrize(
-    ("markup", "text"),
-    [
-        ("a\nb", "a b"),
-        ("a\n\nb", "a \nb"),
-        ("a\n\n\nb", "a b"),
-        ("a  b", "a  b"),
-        ("<body onload='x > y'>  Hello   &amp; <b>you</b></body>  ", "Hello & you"),
-        ("&eacute;&#65;&#x41;&nope; a&lt;b", "éAA&nope; a<b"),
-        ("a<br>b<p>c</p>d", "abcd"),
-        ("a<!-- <b>c</b> -->d", "ad"),
-        ("&euro;&#8364;&;&#;&amp", "€€&;&#;&amp"),
-        ("<script>var x;</script>t", "var x;t"),
-        ('unclosed <b title="x', "unclosed"),
-        ("&#55296;&#1114112;x", "x"),
-    ],
-)  # fmt: skip
-def test_what_is_left_of_a_page(markup: str, text: str) -> None:
-    assert strip_tags(markup) == text
 
 
 @pytest.mark.parametrize("status", [201, 204, 302, 404, 500])

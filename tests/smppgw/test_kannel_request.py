@@ -21,7 +21,6 @@ from smppgw.kannel.request import (
     posted,
     query,
     url_decode,
-    without_tags,
 )
 
 USER = SendsmsUser(username="u", password="p", default_sender="1234")
@@ -247,7 +246,8 @@ def test_dlr_parameters_have_old_spellings() -> None:
         ('TEXT/PLAIN; Charset="UTF-8"', b"\xc3\xa4", "ä", b""),
         ("application/octet-stream", b"\x01\xff", "", b"\x01\xff"),
         ("", b"\x01\xff", "", b"\x01\xff"),
-        ("text/html", b"<p>h\xe4 &amp; <b>g</b>\n x</p>", "hä & g x", b""),
+        ("text/html", b"<p>h\xe4 &amp; <b>g</b>\n x</p>", "hä & g  x", b""),
+        ("text/html; charset=utf-8", b"\xc3\xa4&euro;", "ä€", b""),
         ("text/vnd.wap.wml", b"<wml><p>a</p></wml>", "a", b""),
         ("application/x-www-form-urlencoded", b"to=99&text=a+b%C3%A4", "a bä", b""),
     ],
@@ -355,7 +355,3 @@ def test_the_charset_of_a_type_may_be_left_out() -> None:
     assert content_type("") == ("application/octet-stream", "")
     assert content_type("text/plain") == ("text/plain", "iso-8859-1")
     assert content_type("application/octet-stream") == ("application/octet-stream", "")
-
-
-def test_tags_go_and_entities_become_characters() -> None:
-    assert without_tags(b"a<br>b <!-- <x> -->&lt;c&gt; &#228;") == b"ab <c> \xe4"

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import ssl
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -129,6 +131,30 @@ async def test_a_port_that_cannot_be_had_says_why(tmp_path: Path) -> None:
             await Port(echo).open("127.0.0.1", port, what="sendsms")
     with pytest.raises(OSError, match="no such file"):
         await Port(echo).open("127.0.0.1", 0, Certificate(str(tmp_path / "none"), str(tmp_path / "none")))
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Certificate:
+    """For localhost, its own authority."""
+    found = Certificate(str(tmp_path / "certificate"), str(tmp_path / "key"))
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-out", str(found.tls_certificate),
+         "-keyout", str(found.tls_key)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return found
+
+
+async def test_a_port_speaks_tls_where_it_has_a_certificate(certificate: Certificate) -> None:
+    port = Port(echo)
+    number = await port.open("127.0.0.1", 0, certificate)
+    context = ssl.create_default_context(cafile=certificate.tls_certificate)
+    reader, writer = await asyncio.open_connection("127.0.0.1", number, ssl=context, server_hostname="localhost")
+    writer.write(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert (await reader.readline()) == b"HTTP/1.1 202 Accepted\r\n"
+    writer.close()
+    await port.close()
 
 
 async def test_a_port_closes_also_when_it_was_never_open() -> None:
