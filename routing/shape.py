@@ -22,6 +22,7 @@ _AS_IT_CAME = -1
 _DIALLED = b"0123456789+*#-. ()"
 _SAR = (Tag.SAR_MSG_REF_NUM, Tag.SAR_TOTAL_SEGMENTS, Tag.SAR_SEGMENT_SEQNUM)
 _UDHI = int(EsmClass.UDHI)
+_MORE = tlv.one(Tag.MORE_MESSAGES_TO_SEND, b"\1")
 
 
 class Numbers(Protocol):
@@ -53,6 +54,8 @@ class Wishes(Protocol):
     @property
     def long_messages(self) -> LongMessages: ...
     @property
+    def more_messages(self) -> bool: ...
+    @property
     def interface_version(self) -> str: ...
     @property
     def tlvs(self) -> Mapping[int, bytes]: ...
@@ -64,7 +67,8 @@ class Shape:
     """The wishes of one connector; a message of a plain account passes as the octets that came."""
 
     __slots__ = (
-        "_addresses", "_encoding", "_extra", "_extra_octets", "_how", "_split", "_tlvs", "_transliterate", "_untouched",
+        "_addresses", "_encoding", "_extra", "_extra_octets", "_how", "_more", "_split", "_tlvs", "_transliterate",
+        "_untouched",
     )  # fmt: skip
 
     def __init__(self, settings: Wishes) -> None:
@@ -75,6 +79,7 @@ class Shape:
         self._tlvs = settings.interface_version != "3.3"
         """It may get optional parameters."""
         self._how = settings.long_messages
+        self._more = _MORE if settings.more_messages and self._tlvs else b""
         self._split: udh.How = "udh8"
         """How what must be split is split."""
         if self._how == "udh16" or (self._tlvs and self._how != "as_is"):
@@ -112,7 +117,10 @@ class Shape:
             return [encode_submit(self._with_both_texts(pdu, octets))]
         parts = self._segments(pdu, octets, values, reference)
         others = self._others(pdu.tlvs, values, split=len(parts) > 1)
-        return [encode_submit(_piece(pdu, part, others, number)) for number, part in enumerate(parts, 1)]
+        return [
+            encode_submit(_piece(pdu, part, others if number == len(parts) else self._more + others, number))
+            for number, part in enumerate(parts, 1)
+        ]
 
     def _recode(self, octets: bytes, esm_class: int, encoding: str) -> bytes:
         """Text for the connector's alphabet, behind the header that it came with."""

@@ -325,6 +325,7 @@ class Connector(Model):
     encoding: Encoding = "gsm0338"
     transliterate: bool = False
     long_messages: Literal["as_is", "udh8", "udh16", "sar", "payload"] = "as_is"
+    more_messages: bool = False
     forward: Annotated[tuple[Literal["query_sm", "cancel_sm", "replace_sm"], ...], Strict(False)] = ()
     errors: Errors = Errors()
     tlvs: Tlvs = {}

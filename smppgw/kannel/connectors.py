@@ -136,6 +136,7 @@ def table(link: Link, core: Core, tlvs: Iterable[SmppTlv]) -> Table:
         "receipt_id_form": receipt_id_form,
         # A limit above 140 octets says that the SMSC takes long texts apart itself.
         "long_messages": "udh8" if smsc.max_sms_octets <= SHORT_MESSAGE else "as_is",
+        "more_messages": True,
         "encoding": encoding(smsc.alt_charset) or "gsm0338",
         # Kannel sends what the charset lacks as it came; that is no reason to refuse the rest.
         "transliterate": True,

@@ -42,6 +42,7 @@ class Wants:
     interface_version: str = "3.4"
     tlvs: Mapping[int, bytes] = field(default_factory=dict)
     addresses: Rules = field(default_factory=Rules)
+    more_messages: bool = False
 
 
 def shaped(pdu: SubmitSm, wants: Wants, encoding: str = "gsm0338", reference: int = 7) -> list[SubmitSm]:
@@ -534,3 +535,16 @@ def test_what_is_written_for_a_connector_is_not_changed_again(sent: SubmitSm, wa
         (again,) = shaped(pdu, wants, wants.encoding, 8)
         assert again[:16] == pdu[:16]
         assert tlv.parse(again.tlvs) == tlv.parse(pdu.tlvs)
+
+
+@pytest.mark.parametrize("how", SPLITS)
+def test_all_parts_but_the_last_say_that_more_will_follow_where_that_is_wanted(how: LongMessages) -> None:
+    wants = Wants(long_messages=how, more_messages=True, tlvs={0x1401: b"x"})
+    pieces = shaped(SubmitSm(short_message=b"a" * 254), wants)
+    assert [tlv.find(piece.tlvs, Tag.MORE_MESSAGES_TO_SEND) for piece in pieces] == [b"\1", None]
+    assert {tlv.find(piece.tlvs, 0x1401) for piece in pieces} == {b"x"}
+
+
+def test_nobody_hears_of_more_messages_in_version_3_3() -> None:
+    wants = Wants(long_messages="udh8", more_messages=True, interface_version="3.3")
+    assert {piece.tlvs for piece in shaped(SubmitSm(short_message=b"a" * 254), wants)} == {b""}

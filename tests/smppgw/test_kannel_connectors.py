@@ -37,6 +37,7 @@ def test_what_kannel_does_by_default_is_said() -> None:
         "id_form": "string",
         "receipt_id_form": "string",
         "long_messages": "udh8",
+        "more_messages": True,
         "transliterate": True,
         "addresses": {"strip_plus": True},
     }
