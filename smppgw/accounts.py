@@ -56,6 +56,14 @@ class AccountState:
         """Who listens to its links."""
         self.front: Front | None = None
         """For an account of HTTP."""
+        self.callbacks: AccountState | None = None
+        """Who hears of its messages with a memo in its place: callbacks wait in an outbox of their own."""
+        self.calls_inbound = False
+        """`callbacks` gets its MO messages too."""
+
+    def hearer(self, memo: bytes) -> "AccountState":
+        """Who is told what became of a message with this memo."""
+        return self.callbacks if memo and self.callbacks is not None else self
 
     def change(self, settings: Account) -> None:
         """The config was reloaded; links that are bound stay."""

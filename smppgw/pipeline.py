@@ -406,7 +406,7 @@ class Pipeline:
             journal.soon()
 
     def _tell_front(self, message: Message, connector: bytes) -> None:
-        account = self.accounts.owner(message.account)
+        account = self.accounts.owner(message.account).hearer(message.memo)
         said = account.front and account.front.sent(message, connector)
         if said:
             self.returns.notify(account, self.ids.mint(self.clock()), said)
@@ -496,7 +496,7 @@ class Pipeline:
         if self.returns.diary is not None:
             self.returns.diary.ended(message.id, state, err)
         if message.memo:
-            account = self.accounts.owner(message.account)
+            account = self.accounts.owner(message.account).hearer(message.memo)
             said = account.front and account.front.ended(message, state, status)
             self.returns.notify(account, message.id, said or None, state)
         elif wanted(message.registered_delivery, state):

@@ -8,6 +8,7 @@ import structlog
 from protocol import pdus
 from protocol.consts import MessageState
 from routing.message import (
+    ANSWERED,
     DELIVERY,
     DOUBTED,
     HEARD,
@@ -28,8 +29,14 @@ from smppgw.store.contract import Store
 log = structlog.get_logger()
 
 
-def restore(pipeline: Pipeline, store: Store, heard: Callable[[int, bytes], None]) -> Counter[str]:
-    """Call it once, with accounts, tables and upstreams in place; `heard` gets the ids and records of kind HEARD.
+def restore(
+    pipeline: Pipeline,
+    store: Store,
+    heard: Callable[[int, bytes], None],
+    answered: Callable[[int, bytes], None] = lambda id, record: None,  # noqa: ARG005
+) -> Counter[str]:
+    """Call it once, with accounts, tables and upstreams in place; `heard` gets the ids and records of kind HEARD, and
+    `answered` those of kind ANSWERED.
     Returns how many there were of each kind. A record that cannot be read is left where it is, and said so."""
     kinds: Counter[str] = Counter(queued=0, waiting=0, deliveries=0, set_aside=0, heard=0)
     returns = pipeline.returns
@@ -56,6 +63,8 @@ def restore(pipeline: Pipeline, store: Store, heard: Callable[[int, bytes], None
         elif kind == HEARD:
             kinds["heard"] += 1
             heard(id, record)
+        elif kind == ANSWERED:
+            answered(id, record)
         else:
             log.error("a record of an unknown kind is left in the store", id=f"{id:016x}", kind=kind)
     now = pipeline.clock()

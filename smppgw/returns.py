@@ -176,6 +176,7 @@ class Returns:
         """Make the receipt that the ESME gets, in the form its account asks for, and see that it gets it."""
         account = self.accounts.owner(waiting.account.decode())
         account.receipts[state] += 1
+        account = account.hearer(waiting.memo)
         if account.front is not None:
             self.notify(account, id, account.front.receipt(waiting, state, found), state)
             return
@@ -335,6 +336,8 @@ class Returns:
         now = self._clock()
         self.counts["mo"] += 1
         self.journal.turn.reported.append(report)
+        if account.callbacks is not None and account.calls_inbound:
+            account = account.callbacks
         front = account.front
         for body in bodies:
             written = body if front is None else front.mo(connector, body)

@@ -14,7 +14,7 @@ from smppgw.history.recorder import Recorder
 # Plain ints: an enum member costs more than the rest of a note.
 _ACCEPTED, _REFUSED, _SENT, _LATER, _DOUBT = map(int, (Kind.ACCEPTED, Kind.REFUSED, Kind.SENT, Kind.LATER, Kind.DOUBT))
 _RECEIPT, _ENDED, _DELIVERED = map(int, (Kind.RECEIPT, Kind.ENDED, Kind.DELIVERED))
-_POSTPONED, _ASIDE, _MO = map(int, (Kind.POSTPONED, Kind.ASIDE, Kind.MO))
+_POSTPONED, _ASIDE, _MO, _TOLD = map(int, (Kind.POSTPONED, Kind.ASIDE, Kind.MO, Kind.TOLD))
 
 
 class Diary:
@@ -58,6 +58,10 @@ class Diary:
     def delivered(self, delivery: Delivery) -> None:
         said = (delivery.account, delivery.state, delivery.attempts)
         self._note(self._clock(), delivery.id, _DELIVERED, said)
+
+    def told(self, delivery: Delivery, result: str) -> None:
+        """An application answered a callback, or did not."""
+        self._note(self._clock(), delivery.id, _TOLD, (delivery.account, result))
 
     def postponed(self, delivery: Delivery) -> None:
         self._note(self._clock(), delivery.id, _POSTPONED, (delivery.account, delivery.attempts))

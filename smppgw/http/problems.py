@@ -82,7 +82,7 @@ def install(app: FastAPI) -> None:
 
 def _field(loc: Sequence[Any]) -> str:
     """Without where it was: body, query, path."""
-    parts = [str(part) for part in loc]
+    parts = [str(part).encode(errors="replace").decode() for part in loc]
     return ".".join(parts[1:]) or parts[0]
 
 

@@ -18,6 +18,7 @@ from protocol.errors import PduError
 from protocol.pdus import decode_submit
 from routing import heard
 from routing.message import (
+    ANSWERED,
     DELIVERY,
     DOUBTED,
     HEARD,
@@ -44,10 +45,14 @@ KINDS = {
     DELIVERY: "delivery",
     SET_ASIDE: "set_aside",
     HEARD: "heard",
+    ANSWERED: "answered",
 }
 
 MOST_BROKEN = 1000
 """Broken records that a report names; the others it counts."""
+
+_CALLBACKS = (b"\1", b"\2")
+"""What deliveries over HTTP begin with, and no PDU's body does."""
 
 _META_PAGES = 2
 
@@ -229,7 +234,7 @@ def _notes(id: int, record: bytes, thorough: bool) -> tuple[str, dict[str, str |
         }
     if kind == DELIVERY:
         delivery = Delivery.unpack(id, record)
-        if thorough:
+        if thorough and delivery.body[:1] not in _CALLBACKS:
             decode_submit(delivery.body)
         return delivery.account, {"attempts": delivery.attempts, "state": delivery.state}
     if kind == HEARD:
@@ -241,6 +246,8 @@ def _notes(id: int, record: bytes, thorough: bool) -> tuple[str, dict[str, str |
             "upstream": found.id.decode(errors="backslashreplace"),
             "state": found.state or 0,
         }
+    if kind == ANSWERED:
+        return "", {}
     aside = SetAside.unpack(record)
     if thorough:
         _notes(id, aside.record, thorough)
