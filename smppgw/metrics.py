@@ -16,6 +16,7 @@ from smppgw.access import AccessLog
 from smppgw.accounts import AccountState
 from smppgw.carriers.connector import CarrierConnector
 from smppgw.histogram import Histogram
+from smppgw.history.recorder import Recorder
 from smppgw.pipeline import Pipeline
 from smppgw.smpp.connector import Connector
 from smppgw.smpp.inbound import EsmeLink
@@ -51,6 +52,8 @@ class Running(Protocol):
     @property
     def gate(self) -> Gate: ...
     @property
+    def recorder(self) -> Recorder | None: ...
+    @property
     def connectors(self) -> Mapping[str, Connector | CarrierConnector]: ...
     @property
     def targets(self) -> Mapping[str, Target]: ...
@@ -83,6 +86,7 @@ class GatewayMetrics(Collector):
         yield from _pipeline(pipeline)
         yield from _links(running.gate)
         yield from _access(running.access)
+        yield from _history(running.recorder)
         yield from _accounts(list(pipeline.accounts.states.values()), pipeline.clock())
         connectors = list(running.connectors.values())
         yield from _connectors(connectors)
@@ -146,6 +150,21 @@ def _access(access: AccessLog) -> Iterator[Metric]:
     )
 
 
+def _history(recorder: Recorder | None) -> Iterator[Metric]:
+    """Without a sample while history is off."""
+
+    def sample(value: Callable[[Recorder], float]) -> list[Sample]:
+        return [] if recorder is None else [((), value(recorder))]
+
+    yield _gauge("history_up", "1 while history has a process that writes it.", (), sample(lambda each: each.up))
+    pending = sample(lambda each: each.pending)
+    yield _gauge("history_pending_bytes", "Octets of notes that wait for that process.", (), pending)
+    notes = sample(lambda each: each.noted)
+    yield _counter("history_notes", "Notes that were handed to that process.", (), notes)
+    dropped = sample(lambda each: each.dropped)
+    yield _counter("history_dropped", "Notes that were given up, because it was too slow or did not run.", (), dropped)
+
+
 def _accounts(accounts: list[AccountState], now: float) -> Iterator[Metric]:
     def each(value: Callable[[AccountState], float]) -> list[Sample]:
         return [((account.name,), value(account)) for account in accounts]
@@ -174,6 +193,12 @@ def _accounts(accounts: list[AccountState], now: float) -> Iterator[Metric]:
     )
     yield _counter(
         "account_delivered", "deliver_sm that an account accepted.", by_account, each(lambda account: account.delivered)
+    )
+    yield _counter(
+        "account_refused_deliveries",
+        "deliver_sm and callbacks that an account did not accept.",
+        by_account,
+        each(lambda account: account.outbox.refused),
     )
     yield _gauge(
         "account_queued_messages",
@@ -262,12 +287,16 @@ def _connectors(connectors: list[Connector | CarrierConnector]) -> Iterator[Metr
         ("paused", "1 while it rests because the upstream asked for it.", lambda connector: connector.paused),
         ("window_used", "Submits that wait for an upstream's answer.", lambda connector: connector.in_flight),
         ("window", "Submits that may wait, over the binds that are bound.",
-         lambda connector: connector.settings.window * (len(connector.binds) if isinstance(connector, Connector) else 1)),
+         lambda connector: connector.settings.window * _binds(connector)),
     ]  # fmt: skip
     for name, meaning, value in gauges:
         yield _gauge(f"connector_{name}", meaning, by_connector, each(value))
     times = [((connector.name,), connector.counts.answer_time) for connector in connectors]
     yield _histogram("connector_answer_seconds", "Time an upstream took to answer a submit.", by_connector, times)
+
+
+def _binds(connector: Connector | CarrierConnector) -> int:
+    return len(connector.binds) if isinstance(connector, Connector) else 1
 
 
 def _smpp(connectors: list[Connector]) -> Iterator[Metric]:

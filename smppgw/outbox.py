@@ -54,6 +54,8 @@ class Outbox:
         self.waiting: deque[Delivery] = deque()
         self.delayed = 0
         self.under_way = 0
+        self.refused = 0
+        """How often a delivery was not accepted."""
         self._keeper = keeper
         self._links = links
         """All links of the account, those that only send too: see `_pick`."""
@@ -105,6 +107,7 @@ class Outbox:
         if status == _ROK:
             self._keeper.delivered(delivery)
             return
+        self.refused += 1
         delivery.attempts += 1
         settings = self.settings
         if status not in TRY_AGAIN:

@@ -20,9 +20,10 @@ from smppgw.access import AccessLog
 from smppgw.carriers.connector import CarrierConnector
 from smppgw.carriers.contract import Capabilities
 from smppgw.carriers.settings import CarrierSettings
+from smppgw.history.recorder import Recorder
 from smppgw.metrics import COUNTS, GatewayMetrics, state_name, status_name
 from smppgw.pipeline import Pipeline
-from smppgw.settings import Account, Gateway, Limits, Route
+from smppgw.settings import Account, Gateway, HistoryConfig, Limits, Route
 from smppgw.settings import Connector as ConnectorSettings
 from smppgw.smpp.connector import Connector
 from smppgw.smpp.inbound import EsmeLink
@@ -44,6 +45,7 @@ class Standing:
     gate: Gate
     connectors: Mapping[str, Connector | CarrierConnector]
     targets: Mapping[str, Target] = field(default_factory=dict)
+    recorder: Recorder | None = None
 
     @property
     def smpp(self) -> Connector:
@@ -98,6 +100,7 @@ async def test_what_an_account_does_is_counted(gateway: Standing) -> None:
     account.queued = 3
     account.outbox.add(Delivery(1, "demo", b"", NOW - 90))
     account.outbox.delayed = 2
+    account.outbox.refused = 6
     first, second = gateway.link("demo", "transceiver"), gateway.link("demo", "transceiver")
     gateway.link("demo", "receiver")
     first.unanswered, second.unanswered = 10, 20
@@ -106,6 +109,7 @@ async def test_what_an_account_does_is_counted(gateway: Standing) -> None:
     assert read["smppgw_account_answers_total account=demo status=RTHROTTLED"] == 2
     assert read["smppgw_account_receipts_total account=demo state=DELIVERED"] == 5
     assert read["smppgw_account_delivered_total account=demo"] == 4
+    assert read["smppgw_account_refused_deliveries_total account=demo"] == 6
     assert read["smppgw_account_queued_messages account=demo"] == 3
     assert read["smppgw_account_outbox account=demo stage=waiting"] == 1
     assert read["smppgw_account_outbox account=demo stage=delayed"] == 2
@@ -240,6 +244,17 @@ async def test_the_operations_manual_lists_every_metric_and_no_other(gateway: St
     }
     assert dict(listed) == there
     assert len(listed) == len(there)
+
+
+async def test_what_becomes_of_history_is_counted_while_it_is_on(gateway: Standing) -> None:
+    assert not [name for name in await gateway.read() if "history" in name]
+    recorder = Recorder(HistoryConfig(engine="sqlite"), gateway.pipeline.loop)
+    recorder.noted, recorder.dropped = 7, 2
+    read = await replace(gateway, recorder=recorder).read()
+    assert read["smppgw_history_up"] == 0
+    assert read["smppgw_history_pending_bytes"] == 0
+    assert read["smppgw_history_notes_total"] == 7
+    assert read["smppgw_history_dropped_total"] == 2
 
 
 async def test_what_a_carrier_does_is_counted_beside_the_others(gateway: Standing) -> None:
