@@ -38,7 +38,8 @@ class Dlr(IntFlag):
 # Plain ints: arithmetic on enum members costs more than the rest of a line.
 _RECEIPTS = int(Dlr.SUCCESS | Dlr.FAIL | Dlr.BUFFERED)
 _ACCEPTED, _REJECTED = int(Dlr.SMSC_SUCCESS), int(Dlr.SMSC_FAIL)
-_REFUSED = int(Dlr.SMSC_FAIL | Dlr.FAIL)
+# As with Kannel: intermediate reports are asked for with failures, so a refusal is told of as well.
+_REFUSED = int(Dlr.SMSC_FAIL | Dlr.EXPIRED)
 _UDHI = int(EsmClass.UDHI)
 _TYPES = {
     int(MessageState.DELIVERED): int(Dlr.SUCCESS),
