@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 import uvloop
@@ -34,6 +35,7 @@ from smppgw.history.recorder import Recorder
 from smppgw.http.server import HttpServer
 from smppgw.kannel import setup as kannel
 from smppgw.kannel.face import Face
+from smppgw.kannel.http_smsc import HttpSmsc, HttpSmscSettings
 from smppgw.kannel.setup import Made, Setup
 from smppgw.lookup import Lookup
 from smppgw.metrics import GatewayMetrics
@@ -48,6 +50,9 @@ from smppgw.store.contract import Store, StoreError
 from smppgw.store.lmdb import LmdbStore
 from smppgw.store.memory import MemoryStore
 from smppgw.targets import Target
+
+if TYPE_CHECKING:
+    from smppgw.http.port import ApiPort
 
 log = structlog.get_logger()
 
@@ -103,6 +108,12 @@ class App:
         self.webhooks = WebhookServer(settings.webhooks, lambda: self._hooks)
         self.metrics = GatewayMetrics(self)
         self.http = HttpServer(settings.http, self.metrics, self.unready)
+        self.api: ApiPort | None = None
+        if settings.api.port:
+            # Imported here: FastAPI takes half a second and 20 MB, which only those pay who use it.
+            from smppgw.http import port as http_port  # noqa: PLC0415
+
+            self.api = http_port.ApiPort(self)
         self.face: Face | None = None
         if setup is not None and made is not None:
             self.face = Face(setup, made, self, may_exec=may_exec)
@@ -124,6 +135,7 @@ class App:
             await self.listeners.open(self.settings.listeners)
             port = await self.http.start()
             hooks = await self.webhooks.start()
+            api = self.api.open() if self.api is not None else None
             if self.face is not None:
                 await self.face.open()
         except OSError as error:
@@ -133,7 +145,7 @@ class App:
         if self.recorder is not None:
             self.recorder.start()
         self.apply(self.settings)
-        kinds = restore(pipeline, self.store, self._heard)
+        kinds = restore(pipeline, self.store, self._heard, self._answered)
         log.info("restored", **kinds)
         for carrier in self.carriers:
             carrier.start()
@@ -147,7 +159,10 @@ class App:
         self._ready = True
         if self.face is not None:
             self.face.start()
-        log.info("ready", version=__version__, pid=os.getpid(), ports=self.listeners.ports, http=port, hooks=hooks)
+        if self.api is not None:
+            self.api.start()
+        log.info("ready", version=__version__, pid=os.getpid(), ports=self.listeners.ports, http=port, hooks=hooks,
+                 api=api)  # fmt: skip
         ticking = self.loop.create_task(self._tick_forever(), name="timers")
         if await self._until_stopped():
             ticking.cancel()
@@ -176,6 +191,13 @@ class App:
         connector = self.connectors.get(heard.unpack(record)[0].decode())
         if isinstance(connector, CarrierConnector):
             connector.hearing.restore(id, record)
+        else:
+            self.pipeline.journal.turn.batch[key_of(id)] = None
+
+    def _answered(self, id: int, record: bytes) -> None:
+        """An answer of the API that a client may ask for again."""
+        if self.api is not None:
+            self.api.restore(id, record)
         else:
             self.pipeline.journal.turn.batch[key_of(id)] = None
 
@@ -225,6 +247,8 @@ class App:
         gone = pipeline.accounts.change(settings.accounts.values())
         if self.face is not None:
             self.face.attach(settings)
+        if self.api is not None:
+            self.api.attach(settings)
         for link in [link for link in self.links if link.account in gone]:
             link.unbind()
         old_connectors, old_targets = self.connectors, self.targets
@@ -292,7 +316,8 @@ class App:
                 known.limit(wanted)  # type: ignore[arg-type]  # equal ones are of a kind
             return known
         if isinstance(wanted, CarrierSettings):
-            return CarrierConnector(wanted, self.pipeline, self.loop)
+            make = HttpSmsc if isinstance(wanted, HttpSmscSettings) else None
+            return CarrierConnector(wanted, self.pipeline, self.loop, make)
         return Connector(wanted, self.settings.limits, self.pipeline, self.loop)
 
     def _make_targets(self, settings: Config, old: dict[str, Target]) -> dict[str, Target]:
@@ -378,6 +403,8 @@ class App:
         await self.webhooks.stop()
         if self.face is not None:
             await self.face.close()
+        if self.api is not None:
+            await self.api.close()
         await self.pipeline.journal.stop()
         self.pipeline.delays.close()
         if self.lookup is not None:

@@ -5,7 +5,7 @@ import contextlib
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from typing import Annotated, Any
 
 import structlog
@@ -26,13 +26,15 @@ PATIENCE = 2.0
 """Seconds that requests under way may take when the gateway stops."""
 
 
-def caller_who(role: Role) -> Callable[[Request], Caller]:
+def caller_who(role: Role) -> Callable[[Request], Awaitable[Caller]]:
     """A dependency: the key of the request, which must have this role. What operators do is logged with who did it."""
 
-    def admit(request: Request) -> Caller:
+    async def admit(request: Request) -> Caller:
         keys: Keys = request.app.state.keys
         try:
-            caller = keys.admit(request, role)
+            # A hash that was not seen before takes tens of milliseconds: not on the gateway's loop.
+            caller = await asyncio.to_thread(keys.find, request) if keys.slow else keys.find(request)
+            keys.admit(caller, role)
         except Problem as problem:
             log.warning("api refused", status=problem.status, method=request.method, path=request.url.path,
                         peer=request.client.host if request.client else "-")  # fmt: skip
@@ -112,16 +114,25 @@ class ApiServer:
     def __init__(self, settings: Api, app: FastAPI) -> None:
         self._settings = settings
         self._app = app
+        self._socket: socket.socket | None = None
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> int:
-        """The port that it listens on. OSError when it cannot be had."""
+    def open(self) -> int:
+        """The port that it listens on, where requests wait for `start`. OSError when it cannot be had."""
         settings = self._settings
         try:
             listening = socket.create_server((settings.host, settings.port), family=_family(settings.host), backlog=256)
         except OSError as error:
             raise OSError(f"cannot listen on {settings.host}:{settings.port} for [api]: {why(error)}") from error
+        self._socket = listening
+        return int(listening.getsockname()[1])
+
+    def start(self) -> None:
+        """Answer requests; after `open`."""
+        settings, listening = self._settings, self._socket
+        if listening is None:
+            raise RuntimeError("open() comes first")
         config = uvicorn.Config(
             self._app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False,
             ssl_certfile=settings.tls_certificate, ssl_keyfile=settings.tls_key, ssl_version=ssl.PROTOCOL_TLS_SERVER,
@@ -129,10 +140,11 @@ class ApiServer:
         )  # fmt: skip
         self._server = _Server(config)
         self._task = asyncio.get_running_loop().create_task(self._server.serve([listening]), name="api")
-        return int(listening.getsockname()[1])
 
     async def stop(self) -> None:
         """Also when it never started."""
+        if self._socket is not None and self._server is None:
+            self._socket.close()
         if self._server is None or self._task is None:
             return
         self._server.should_exit = True

@@ -42,10 +42,11 @@ class Keys:
     def __init__(self, settings: Api, clock: Callable[[], float]) -> None:
         self._callers = [Caller(name, key) for name, key in settings.keys.items()]
         self._clock = clock
+        self.slow = any(key.key_hash is not None for key in settings.keys.values())
+        """`find` may take long."""
 
-    def admit(self, request: Request, role: Role) -> Caller:
-        """Raises Problem: 401, 403 or 429. Without any key in the config, who calls from this machine may read."""
-        caller = self._caller(request)
+    def admit(self, caller: Caller, role: Role) -> None:
+        """Raises Problem: 403 or 429."""
         if not caller.may(role):
             raise Problem(403, f"This key may not {role}", f"its roles are: {', '.join(caller.settings.roles)}")
         now = self._clock()
@@ -53,9 +54,9 @@ class Keys:
             wait = max(1, round(caller.bucket.wait(now) + 0.5))
             raise Problem(429, "Too many requests", f"this key has {caller.settings.rate:g} a second",
                           headers={"Retry-After": str(wait)})  # fmt: skip
-        return caller
 
-    def _caller(self, request: Request) -> Caller:
+    def find(self, request: Request) -> Caller:
+        """Whose key it is. Raises Problem: 401. Without any key in the config, who calls from this machine may read."""
         given = _given(request)
         found = None
         for caller in self._callers:  # all of them, so that time tells nothing about which one fits

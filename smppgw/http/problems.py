@@ -50,9 +50,18 @@ class Problem(Exception):
         )
         self.headers = dict(headers or {})
 
+    def body(self) -> dict[str, Any]:
+        return self.details.model_dump(exclude_defaults=True) | {"type": self.details.type}
+
     def response(self) -> JSONResponse:
-        body = self.details.model_dump(exclude_defaults=True) | {"type": self.details.type}
-        return JSONResponse(body, self.status, self.headers, MEDIA)
+        return JSONResponse(self.body(), self.status, self.headers, MEDIA)
+
+
+def problem_of(errors: Sequence[Any]) -> Problem:
+    """Of what pydantic found in a body that was not read by FastAPI."""
+    return Problem(
+        422, "The request is not valid", errors=[(_field(("", *each["loc"])), each["msg"]) for each in errors]
+    )  # fmt: skip
 
 
 def install(app: FastAPI) -> None:

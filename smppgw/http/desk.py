@@ -1,0 +1,218 @@
+"""Takes orders: from a caller to the pipeline, with an answer once they are on disk."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import structlog
+from pydantic import ValidationError
+
+from protocol import pdus
+from protocol.consts import Status
+from protocol.errors import LocalError, PduError
+from routing.message import Message, shown
+from smppgw.accounts import AccountState
+from smppgw.http import writing
+from smppgw.http.callbacks import ApiFront
+from smppgw.http.gateway import Gateway
+from smppgw.http.keys import Caller
+from smppgw.http.memo import Memo
+from smppgw.http.orders import Order
+from smppgw.http.problems import Problem, problem_of
+from smppgw.http.repeats import Answer, Repeats
+
+log = structlog.get_logger()
+
+MAX_MEMO = 4096
+
+_FIELDS: Final[Mapping[int, tuple[str, str]]] = {
+    Status.RINVSRCADR: ("from", "the account may not send from it, or no sender of the pool serves the destination"),
+    Status.RINVDSTADR: ("to", "no route matches"),
+    Status.RINVEXPIRY: ("validity", "it ends before the message may go"),
+    Status.RINVSCHED: ("schedule", "it is no time"),
+    Status.RINVMSGLEN: ("text", "it is too long for where it goes"),
+}
+_LATER: Final = frozenset({Status.RMSGQFUL, Status.RSYSERR, Status.RX_T_APPN, Status.RSUBMITFAIL})
+
+
+class _Waiting:
+    """The ticket of all messages of a request."""
+
+    __slots__ = ("failed", "future", "left", "link")
+
+    def __init__(self, future: "asyncio.Future[None]") -> None:
+        self.link = None
+        self.future = future
+        self.left = 1
+        """Messages that are not on disk yet, and one for the request while it hands them over."""
+        self.failed: dict[int, int] = {}
+        """By message id, the status of those that did not get there."""
+
+    @property
+    def gone(self) -> bool:
+        return self.future.done()
+
+    def accepted(self, message: Message) -> None:  # noqa: ARG002  it is the ticket of them all
+        self.settle()
+
+    def refused(self, message: Message, status: int) -> None:
+        self.failed[message.id] = status
+        self.settle()
+
+    def settle(self) -> None:
+        self.left -= 1
+        if not self.left and not self.future.done():
+            self.future.set_result(None)
+
+
+class Desk:
+    """One for all requests."""
+
+    def __init__(self, gateway: Gateway, repeats: Repeats, fronts: Mapping[str, ApiFront]) -> None:
+        self.gateway = gateway
+        self.repeats = repeats
+        self.fronts = fronts
+
+    def account(self, caller: Caller) -> AccountState:
+        """Whose messages the caller sends. Raises Problem."""
+        reasons = self.gateway.unready()
+        if reasons:
+            raise Problem(503, "The gateway takes nothing now", "; ".join(reasons), headers={"Retry-After": "1"})
+        names = caller.settings.accounts
+        account = self.gateway.pipeline.accounts.known(names[0]) if names else None
+        if account is None:
+            raise Problem(403, "This key has no account", "the config names none for it")
+        return account
+
+    async def take(self, caller: Caller, order: Order, key: str | None) -> tuple[Answer, bool]:
+        """One message: the answer, and whether it was given before. Raises Problem."""
+        account = self.account(caller)
+
+        async def do(keep: Callable[[Answer], None]) -> Answer:
+            waiting = self._waiting()
+            message = self._submit(caller, account, order, waiting)
+            answer = _taken(message, order)
+            if account.settings.ack == "store":
+                keep(answer)
+            waiting.settle()
+            await waiting.future
+            if waiting.failed:
+                raise refusal(waiting.failed[message.id])
+            return answer
+
+        return await self._once(caller, key, "one", order.model_dump(mode="json"), do)
+
+    async def take_all(self, caller: Caller, orders: list[dict[str, Any]], key: str | None) -> tuple[Answer, bool]:
+        """Each for itself. Raises Problem for all of them when the store refuses them."""
+        account = self.account(caller)
+
+        async def do(keep: Callable[[Answer], None]) -> Answer:
+            waiting = self._waiting()
+            results: list[Answer] = []
+            placed: dict[int, int] = {}
+            for raw in orders:
+                try:
+                    order = Order.model_validate(raw)
+                    message = self._submit(caller, account, order, waiting)
+                except ValidationError as error:
+                    results.append(_failed(raw, problem_of(error.errors())))
+                except Problem as problem:
+                    results.append(_failed(raw, problem))
+                else:
+                    placed[message.id] = len(results)
+                    results.append({"status": 202, **_taken(message, order)})
+            kept = account.settings.ack == "store" and bool(placed)
+            if kept:
+                keep(_results(results))
+            waiting.settle()
+            await waiting.future
+            if kept and waiting.failed:  # one commit has them all, or none
+                raise refusal(next(iter(waiting.failed.values())))
+            for id, status in waiting.failed.items():
+                place = placed[id]
+                results[place] = _failed(orders[place], refusal(status))
+            return _results(results)
+
+        return await self._once(caller, key, "batch", orders, do)
+
+    async def _once(
+        self,
+        caller: Caller,
+        key: str | None,
+        what: str,
+        asked: Any,
+        do: "Callable[[Callable[[Answer], None]], Awaitable[Answer]]",
+    ) -> tuple[Answer, bool]:
+        if key is None or not self.repeats.seconds:
+            return await do(lambda answer: None), False  # noqa: ARG005
+        octets = json.dumps([what, asked], sort_keys=True).encode()
+        return await self.repeats.once(caller.name, key, octets, do)
+
+    def _waiting(self) -> _Waiting:
+        return _Waiting(self.gateway.loop.create_future())
+
+    def _submit(self, caller: Caller, account: AccountState, order: Order, waiting: _Waiting) -> Message:
+        pipeline = self.gateway.pipeline
+        pdu = writing.submit_of(order, account.settings.encoding, pipeline.clock())
+        memo = Memo(caller.name, callback_of(caller, order), order.reference).pack()
+        try:
+            body = pdus.encode_submit(pdu)
+        except (LocalError, PduError) as error:
+            raise Problem(422, "The request is not valid", str(error)) from None
+        waiting.left += 1
+        found = pipeline.submit(account, pdu, body, waiting, memo=memo, tag=order.tag)
+        if isinstance(found, Message):
+            return found
+        waiting.left -= 1
+        raise refusal(found)
+
+
+def callback_of(caller: Caller, order: Order) -> str:
+    """Where receipts go: nowhere that the config does not allow. Raises Problem."""
+    key = caller.settings
+    if order.callback is None:
+        return key.callback
+    hosts = {*key.callback_hosts, *([_host(key.callback)] if key.callback else [])}
+    if not key.callback_secret.get_secret_value():
+        raise writing.wrong("callback", "this key has no callback_secret to sign with")
+    if "*" not in hosts and _host(order.callback) not in hosts:
+        raise writing.wrong("callback", "this key may not name that host (callback_hosts)")
+    return order.callback
+
+
+def refusal(status: int) -> Problem:
+    """What the pipeline or an upstream refused, in HTTP's words."""
+    if status in _FIELDS:
+        return writing.wrong(*_FIELDS[Status(status)])
+    name = Status(status).name if status in Status._value2member_map_ else f"0x{status:X}"
+    if status == Status.RTHROTTLED:
+        return Problem(429, "Too many messages", "above the account's rate", headers={"Retry-After": "1"})
+    if status in _LATER:
+        full = "the queue is full" if status == Status.RMSGQFUL else "try again"
+        return Problem(503, "Not now", f"{full} ({name})", headers={"Retry-After": "1"})
+    return Problem(422, "The message was refused", name)
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _taken(message: Message, order: Order) -> Answer:
+    id = shown(message.public).decode()
+    return {"id": id, "to": order.to, "reference": order.reference, "links": {"self": f"/v1/messages/{id}"}}
+
+
+def _failed(raw: Mapping[str, Any], problem: Problem) -> Answer:
+    to = raw.get("to")
+    result: Answer = {"status": problem.status, "problem": problem.body()}
+    return {**result, "to": to[:64]} if isinstance(to, str) else result
+
+
+def _results(results: list[Answer]) -> Answer:
+    accepted = sum(each["status"] == 202 for each in results)
+    return {"accepted": accepted, "refused": len(results) - accepted, "results": results}

@@ -1,0 +1,105 @@
+"""The API as the gateway has it: opened before anything is restored, attached to each config, closed at the end."""
+
+from collections.abc import Mapping
+
+import structlog
+
+from routing.message import Delivery
+from smppgw.accounts import AccountState
+from smppgw.config import Config
+from smppgw.http.api import ApiServer, make_app
+from smppgw.http.callbacks import ApiFront, CallbackCaller, CallbackReceiver
+from smppgw.http.desk import Desk
+from smppgw.http.gateway import Gateway
+from smppgw.http.keys import Keys
+from smppgw.http.repeats import Repeats
+from smppgw.http.routers import ROUTERS
+from smppgw.settings import ApiKey
+
+log = structlog.get_logger()
+
+PATIENCE = 2.0
+"""Seconds that callbacks under way may take at the end; they are made again after the next start else."""
+
+
+def account_of(name: str) -> str:
+    """The account that callbacks of an account wait under."""
+    return f"{name}@api"
+
+
+class ApiPort:
+    """Calls run on the event loop."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        api = gateway.settings.api
+        pipeline = gateway.pipeline
+        self._gateway = gateway
+        self.repeats = Repeats(pipeline.journal, pipeline.ids, pipeline.clock, api.idempotency, api.max_idempotency)
+        self.fronts: dict[str, ApiFront] = {}
+        """By account."""
+        self._receivers: dict[str, CallbackReceiver] = {}
+        self._caller = CallbackCaller(pipeline.clock, self._told)
+        self.app = make_app(api, ROUTERS, gateway.loop.time)
+        self.app.state.gateway = gateway
+        self.app.state.desk = Desk(gateway, self.repeats, self.fronts)
+        self.server = ApiServer(api, self.app)
+
+    def open(self) -> int:
+        """The port. OSError when it cannot be had."""
+        return self.server.open()
+
+    def start(self) -> None:
+        """Everything is restored: answer requests, and make callbacks."""
+        self.server.start()
+        for name in self._receivers:
+            self._gateway.pipeline.accounts.owner(account_of(name)).outbox.pump()
+
+    def attach(self, settings: Config) -> None:
+        """Take the keys of a config, and see that every account of theirs has its callbacks."""
+        api, accounts = settings.api, self._gateway.pipeline.accounts
+        if api.keys != self._gateway.settings.api.keys or not self.fronts:
+            self.app.state.keys = Keys(api, self._gateway.loop.time)
+        self._caller.keys, self._caller.timeout = api.keys, api.callback_wait
+        self.repeats.seconds, self.repeats.most = api.idempotency, api.max_idempotency
+        inbound = _inbound(api.keys)
+        for name in {name for key in api.keys.values() for name in key.accounts} & settings.accounts.keys():
+            state = accounts.owner(name)
+            self._callbacks(state, settings)
+            front = self.fronts[name]
+            front.inbound = inbound.get(name)
+        for name, front in self.fronts.items():
+            front.inbound = inbound.get(name)
+            accounts.owner(name).calls_inbound = front.inbound is not None
+
+    def restore(self, id: int, record: bytes) -> None:
+        """A record of kind ANSWERED."""
+        self.repeats.restore(id, record)
+
+    async def close(self) -> None:
+        """After the gateway has drained, before the last commit."""
+        await self.server.stop()
+        for receiver in self._receivers.values():
+            await receiver.close(PATIENCE)
+        await self._caller.close()
+
+    def _callbacks(self, state: AccountState, settings: Config) -> None:
+        """An account beside the one that binds: its outbox is for callbacks alone."""
+        wanted = settings.accounts[state.name].model_copy(update={"name": account_of(state.name)})
+        if state.name not in self.fronts:
+            self.fronts[state.name] = ApiFront(state, self._gateway.pipeline.clock)
+        beside = self._gateway.pipeline.accounts.internal(wanted, self.fronts[state.name])
+        beside.change(wanted)
+        state.callbacks = beside
+        if state.name not in self._receivers:
+            receiver = self._receivers[state.name] = CallbackReceiver(beside, self._caller, self._gateway.loop)
+            beside.links.append(receiver)
+
+    def _told(self, delivery: Delivery, result: str) -> None:
+        diary = self._gateway.pipeline.returns.diary
+        if diary is not None:
+            diary.told(delivery, result)
+
+
+def _inbound(keys: Mapping[str, ApiKey]) -> dict[str, tuple[str, ApiKey]]:
+    """By account, the key that gets its MO messages."""
+    return {key.accounts[0]: (name, key) for name, key in keys.items() if key.inbound and key.accounts}
