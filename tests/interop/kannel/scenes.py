@@ -226,7 +226,8 @@ smsc-id = "one"
 
 """A smsbox with an id hears of messages from mobiles only by a route."""
 
-OPEN = ADMIN.replace("status-password = look\n", "")
+OPEN = ADMIN.replace("status-password = look\n", "store-type = file\nstore-location = {directory}/kannel.store\n")
+OPEN += smsc("down", "allowed-smsc-id = down\n", port="{down}")
 
 SCENES = {"main": MAIN, "other": OTHER, "admin": ADMIN, "open": OPEN}
 ENDING = {"admin", "open"}
