@@ -183,6 +183,11 @@ class Session:
         """Requests of ours without an answer so far."""
         return len(self._pending)
 
+    @property
+    def unread(self) -> bytes:
+        """What came of a PDU that is not whole yet."""
+        return self._reader.rest
+
     def receive(self, data: bytes, now: float) -> list[Event]:
         """Never raises: what went before a broken PDU is still delivered. Once the session is over nothing is read."""
         events: list[Event] = []

@@ -24,6 +24,11 @@ class Reader:
         self._limit = max_pdu
         self.broken: FrameError | None = None
 
+    @property
+    def rest(self) -> bytes:
+        """What came of a PDU that is not whole yet."""
+        return self._rest
+
     def feed(self, data: bytes) -> list[Frame]:
         """The PDUs that are whole now. Never raises: what went before a broken frame is still returned, then `broken`
         says what is wrong and everything that follows is ignored. A PDU above the limit is refused by its

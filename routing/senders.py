@@ -131,13 +131,7 @@ class Pool:
     def choose(self, destination: bytes, ton: int, part: bytes = b"") -> Member | None:
         """The sender of a message; None when no one serves the destination. `part` is what the parts of one
         concatenated message have in common: they all get the same sender, also when the pool is not sticky."""
-        number = digits(destination, self._country_code)
-        if ton == _NATIONAL and self._country_code and number is destination:
-            number = self._country_code + number
-        country = country_of(number)
-        plan = self._plans.get(country) or self._plan(country)
-        if plan.areas:
-            plan = plan.areas.get(number[:_AREA], plan)
+        number, plan = self._way(destination, ton)
         members = plan.members
         if not members:
             return None
@@ -149,6 +143,24 @@ class Pool:
             member = plan.least_used()
         member.used += 1
         return member
+
+    def peek(self, destination: bytes, ton: int) -> Member | None:
+        """What `choose` would say, without having said it."""
+        number, plan = self._way(destination, ton)
+        if len(plan.members) > 1 and self.sticky:
+            return plan.hashed(number)
+        return min(plan.members, key=lambda member: member.used / member.weight, default=None)
+
+    def _way(self, destination: bytes, ton: int) -> "tuple[bytes, _Plan]":
+        """The number in its international form, and who serves it."""
+        number = digits(destination, self._country_code)
+        if ton == _NATIONAL and self._country_code and number is destination:
+            number = self._country_code + number
+        country = country_of(number)
+        plan = self._plans.get(country) or self._plan(country)
+        if plan.areas:
+            plan = plan.areas.get(number[:_AREA], plan)
+        return number, plan
 
     def candidates(self, country: str | None) -> tuple[Class | None, Sequence[Member]]:
         """The best class that serves a country, and its members; slow."""

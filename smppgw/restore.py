@@ -54,7 +54,7 @@ def restore(
             pipeline.accounts.owner(delivery.account).outbox.add(delivery)
         elif kind == QUEUED:
             kinds["queued"] += 1
-            message = _message(id, record)
+            message = message_of(id, record)
             if not message.flags & OFFERED or _goes_on(pipeline, message):
                 queued.append(message)
         elif kind == SET_ASIDE:
@@ -98,7 +98,8 @@ def _goes_on(pipeline: Pipeline, message: Message) -> bool:
     return False
 
 
-def _message(id: int, record: bytes) -> Message:
+def message_of(id: int, record: bytes) -> Message:
+    """A QUEUED record as the message that it was."""
     queued = Queued.unpack(record)
     pdu = pdus.decode_submit(queued.body)
     return Message(

@@ -99,6 +99,7 @@ _SAYS: dict[int, tuple[str, ...]] = {
     Kind.ASIDE: ("account", "reason"),
     Kind.MO: ("account", "source", "destination", "coding", "octets", "text", "connector"),
     Kind.TOLD: ("account", "result"),
+    Kind.DECIDED: ("by", "done"),
 }
 """Names of what each kind says."""
 

@@ -15,6 +15,7 @@ from smppgw.history.recorder import Recorder
 _ACCEPTED, _REFUSED, _SENT, _LATER, _DOUBT = map(int, (Kind.ACCEPTED, Kind.REFUSED, Kind.SENT, Kind.LATER, Kind.DOUBT))
 _RECEIPT, _ENDED, _DELIVERED = map(int, (Kind.RECEIPT, Kind.ENDED, Kind.DELIVERED))
 _POSTPONED, _ASIDE, _MO, _TOLD = map(int, (Kind.POSTPONED, Kind.ASIDE, Kind.MO, Kind.TOLD))
+_DECIDED = int(Kind.DECIDED)
 
 
 class Diary:
@@ -68,6 +69,10 @@ class Diary:
 
     def aside(self, id: int, account: str, reason: str) -> None:
         self._note(self._clock(), id, _ASIDE, (account, reason))
+
+    def decided(self, id: int, who: str, done: str) -> None:
+        """A person released or dropped what was set aside."""
+        self._note(self._clock(), id, _DECIDED, (who, done))
 
     def mo(self, delivery: Delivery, connector: str, body: bytes) -> None:
         """A deliver_sm from upstream, now a delivery."""

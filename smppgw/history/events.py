@@ -34,6 +34,8 @@ class Kind(IntEnum):
     """account, source, destination, data_coding, octets of the text, text or its hash or b"", connector."""
     TOLD = 12
     """A callback: account, what became of it."""
+    DECIDED = 13
+    """What was set aside: who decided, what."""
 
 
 NAMES = {kind: kind.name.lower() for kind in Kind}

@@ -19,6 +19,7 @@ _WORDS = {
     "aside": "set aside for a person",
     "mo": "came from a handset",
     "told": "callback",
+    "decided": "a person decided",
 }
 
 

@@ -6,14 +6,14 @@ import structlog
 
 from routing.message import Delivery
 from smppgw.accounts import AccountState
+from smppgw.admin.running import Running
 from smppgw.config import Config
 from smppgw.http.api import ApiServer, make_app
 from smppgw.http.callbacks import ApiFront, CallbackCaller, CallbackReceiver
 from smppgw.http.desk import Desk
-from smppgw.http.gateway import Gateway
 from smppgw.http.keys import Keys
 from smppgw.http.repeats import Repeats
-from smppgw.http.routers import ROUTERS
+from smppgw.http.routers import routers
 from smppgw.settings import ApiKey
 
 log = structlog.get_logger()
@@ -30,7 +30,7 @@ def account_of(name: str) -> str:
 class ApiPort:
     """Calls run on the event loop."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Running) -> None:
         api = gateway.settings.api
         pipeline = gateway.pipeline
         self._gateway = gateway
@@ -39,7 +39,7 @@ class ApiPort:
         """By account."""
         self._receivers: dict[str, CallbackReceiver] = {}
         self._caller = CallbackCaller(pipeline.clock, self._told)
-        self.app = make_app(api, ROUTERS, gateway.loop.time)
+        self.app = make_app(api, routers(gateway), gateway.loop.time)
         self.app.state.gateway = gateway
         self.app.state.desk = Desk(gateway, self.repeats, self.fronts)
         self.server = ApiServer(api, self.app)

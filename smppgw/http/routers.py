@@ -1,9 +1,11 @@
 """All that the API offers, one router a file."""
 
-from collections.abc import Sequence
-
 from fastapi import APIRouter
 
-from smppgw.http import rest
+from smppgw.admin.running import Running
+from smppgw.http import admin, history, rest
 
-ROUTERS: Sequence[APIRouter] = (rest.router,)
+
+def routers(running: Running) -> list[APIRouter]:
+    """Made once, when the gateway is put together."""
+    return [rest.router, admin.router(running), history.router(running.settings.history)]

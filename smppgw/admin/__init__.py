@@ -1,0 +1,1 @@
+"""What people and scripts see of the running gateway, and what they may do to it."""
