@@ -115,6 +115,43 @@ def check(config: ConfigFile = Path("smppgw.toml")) -> None:
     show.config(console, settings)
 
 
+@app.command()
+def console(
+    url: Annotated[
+        str, typer.Option(envvar="SMPPGW_URL", help="Where the gateway's [api] is.")
+    ] = "http://127.0.0.1:8080",
+    key: Annotated[
+        str,
+        typer.Option(
+            envvar="SMPPGW_KEY", show_default=False, help="An API key of it; better given in the environment."
+        ),
+    ] = "",
+    port: Port = 8090,
+    host: Host = "127.0.0.1",
+    name: Annotated[
+        list[str] | None, typer.Option(help="A host name that browsers reach it by; may be given several times.")
+    ] = None,
+    password: Annotated[
+        str,
+        typer.Option(
+            envvar="SMPPGW_CONSOLE_PASSWORD",
+            show_default=False,
+            help="Asked of every browser; needed unless it is for this machine only. Better given in the environment.",
+        ),
+    ] = "",
+    https: Annotated[bool, typer.Option("--https", help="Browsers reach it by https, at a proxy before it.")] = False,
+    ca: Annotated[Path | None, typer.Option("--tls-ca", help="Certificates that the API's is checked with.")] = None,
+) -> None:
+    """What the gateway does, in a browser: rates, links, messages, dead letters. It reads the admin API."""
+    from smppgw.console.run import run
+    from smppgw.console.server import Options
+
+    options = Options(host, port, password, tuple(name or ()), https)
+    if options.wrong:
+        _fail(options.wrong)
+    raise typer.Exit(run(url, key, options, _client_tls(ca, insecure=False) if url.startswith("https") else None))
+
+
 @app.command("hash-password")
 def hash_password() -> None:
     """Make the `password_hash` of an account, from a prompt or from standard input."""
