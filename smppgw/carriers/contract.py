@@ -43,6 +43,8 @@ class Text:
     """Earlier attempts: above 0 the carrier may know it already."""
     tlvs: Mapping[int, bytes] = field(default_factory=dict)
     """Optional parameters of the submit_sm, by tag."""
+    memo: bytes = b""
+    """As Message.memo, of the first part."""
 
 
 class Verdict(Enum):

@@ -83,6 +83,7 @@ def text_from(
         max(min([each.expires for each in messages]) - now, 0.0),
         max([each.attempts for each in messages]),
         piece.tlvs,
+        message.memo,
     )
 
 

@@ -326,14 +326,18 @@ class Bearerbox:
 
     def _status(self, row: Row, name: str, slot: int, now: float) -> str:
         connector = self._gateway.connectors.get(name)
-        binds = connector.binds if connector is not None else ()
-        bind = next((each for each in binds if each.slot == slot), None)
+        bind: object = None
+        if row.smsc.smsc != "smpp":  # it has no link of its own: whoever may be asked is online
+            bind = connector if connector is not None and connector.up else None
+        elif connector is not None:
+            bind = next((each for each in connector.binds if each.slot == slot), None)
         if bind is not row.bind:
             row.bind, row.since = bind, now
         if bind is not None:
             row.was_up = True
             return f"online {max(0, int(now - row.since))}s"
-        return "re-connecting" if row.was_up or (connector is not None and connector.failures) else "connecting"
+        failed = row.was_up or bool(getattr(connector, "failures", None))
+        return "re-connecting" if failed else "connecting"
 
     def sample(self) -> None:
         """About once a second: what connectors have counted since."""

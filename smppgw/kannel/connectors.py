@@ -12,6 +12,9 @@ Table = dict[str, Any]
 
 NOWHERE = Place("", 0)
 
+SERVED = ("smpp", "http")
+"""Types of smsc that `smppgw serve --kannel` speaks; the importer knows the first alone."""
+
 _ENCODINGS = {
     **dict.fromkeys(("gsm", "gsm0338", "gsm-0338", "gsm 03.38"), "gsm0338"),
     **dict.fromkeys(("iso-8859-1", "iso8859-1", "latin1", "latin-1", "windows-1252", "cp1252"), "latin1"),
@@ -33,6 +36,8 @@ class Link:
 
     @property
     def sends(self) -> bool:
+        if self.smsc.smsc != "smpp":
+            return self.smsc.send_url is not None
         return self.smsc.transceiver_mode or self.smsc.smpp_ports[0] != 0
 
 
@@ -59,7 +64,9 @@ def unique(name: str, taken: Collection[str]) -> str:
     return found
 
 
-def links(smscs: Iterable[Smsc]) -> tuple[dict[str, tuple[Link, ...]], list[Problem]]:
+def links(
+    smscs: Iterable[Smsc], types: Collection[str] = ("smpp",)
+) -> tuple[dict[str, tuple[Link, ...]], list[Problem]]:
     """The connectors of each smsc-id, and what is left out.
 
     Groups of one id that differ in nothing are so many binds of one connector. One that is a dead-start is left out,
@@ -68,7 +75,7 @@ def links(smscs: Iterable[Smsc]) -> tuple[dict[str, tuple[Link, ...]], list[Prob
     lost: list[Problem] = []
     alike: dict[str, dict[Smsc, int]] = {}
     for smsc in smscs:
-        if smsc.smsc != "smpp":
+        if smsc.smsc not in types:
             continue
         found = alike.setdefault(smsc.id, {})
         binds = found.setdefault(same(smsc), 0)
@@ -111,6 +118,8 @@ def _ways(smscs: list[Smsc]) -> list[str]:
 def table(link: Link, core: Core, tlvs: Iterable[SmppTlv]) -> Table:
     """The table of a connector, with what differs from the gateway's own defaults."""
     smsc = link.smsc
+    if smsc.smsc != "smpp":
+        return {"kind": "template", "url": "http://localhost", "send": {}}  # to be replaced: see `Setup.made`
     send, receive = smsc.smpp_ports
     id_form, receipt_id_form = _ID_FORMS[smsc.msg_id_type]
     found: Table = {

@@ -1,29 +1,34 @@
 """What a gateway has of Kannel: the HTTP ports, who speaks on them, and what becomes of it."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 import structlog
 
+from protocol.pdus import SubmitSm, encode_submit
 from routing.message import Delivery, Message
 from smppgw.accounts import AccountState, Front
+from smppgw.carriers.webhooks import Answered
 from smppgw.config import Config
 from smppgw.fronts import HttpReceiver
-from smppgw.kannel import accesslog
+from smppgw.kannel import accesslog, http_smsc
+from smppgw.kannel.access import may_connect
 from smppgw.kannel.accesslog import KannelLog
 from smppgw.kannel.admin import Admin, Asked
 from smppgw.kannel.bearerbox import Bearerbox
 from smppgw.kannel.caller import Caller
 from smppgw.kannel.conf import ConfError, Problem
-from smppgw.kannel.connectors import Link, readable
+from smppgw.kannel.connectors import Link
 from smppgw.kannel.counts import Counts
 from smppgw.kannel.dlr import DlrReceiver, Reports, call_back
 from smppgw.kannel.escapes import Sms
+from smppgw.kannel.http_smsc import HttpSmscSettings
 from smppgw.kannel.lists import Lists
 from smppgw.kannel.mo import MoFront, MoReceiver, account_of
-from smppgw.kannel.model import Kannel, SendsmsUser, Smsbox
+from smppgw.kannel.model import Kannel, SendsmsUser, Smsbox, Smsc
 from smppgw.kannel.sendsms import SendSms
 from smppgw.kannel.server import Certificate, Handler, Port, Reply, Request
 from smppgw.kannel.setup import Made, Setup, read
@@ -32,6 +37,9 @@ from smppgw.pipeline import Pipeline
 from smppgw.targets import Target
 
 log = structlog.get_logger()
+
+_GOOD = 200
+_PLAIN = b"Content-Type: text/plain\r\n"
 
 PATIENCE = 2.0
 """Seconds that callbacks under way may take at the end; they are made again after the next start else."""
@@ -98,7 +106,9 @@ class Face:
         self._users: dict[str, AccountState] = {}
         self._smsbox = ""
         self._begun = asyncio.Event()
-        self._tasks: set[asyncio.Task[bool]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._smsc_ports: dict[str, tuple[Smsc, Port]] = {}
+        """By connector."""
         self._sendsms: SendSms
         self._admin = Admin(lambda: self.kannel.core, self.bearerbox, self.loop.time)
         self._ports: list[Port] = []
@@ -147,7 +157,50 @@ class Face:
         if smsbox is not None and smsbox.sendsms_port is not None:
             await self._open(self._send, smsbox.sendsms_interface, smsbox.sendsms_port,
                              certificate if smsbox.sendsms_port_ssl else None, "sendsms-port")  # fmt: skip
+        await self._open_smscs()
         self._sample()
+
+    async def _open_smscs(self) -> None:
+        """The ports of smscs = http: those of new ones open, those of others close."""
+        wanted = {
+            name: settings.smsc
+            for name, settings in self.gateway.settings.connectors.items()
+            if isinstance(settings, HttpSmscSettings)
+        }
+        for name, (smsc, port) in list(self._smsc_ports.items()):
+            if wanted.get(name) != smsc:
+                del self._smsc_ports[name]
+                await port.close()
+        for name, smsc in wanted.items():
+            if name not in self._smsc_ports:
+                port = Port(partial(self._heard, name))
+                self._smsc_ports[name] = (smsc, port)
+                await port.open(None, smsc.port or 0, None, f"smsc {name}")
+
+    async def _heard(self, name: str, asked: Request) -> Reply | None:
+        """What an smsc = http brings."""
+        await self._begun.wait()
+        settings, connector = self.gateway.settings.connectors.get(name), self.gateway.connectors.get(name)
+        if connector is None or not isinstance(settings, HttpSmscSettings):
+            return None
+        if not may_connect(settings.smsc.connect_allow_ip, asked.ip):
+            log.warning("smsc refused", smsc=name, ip=asked.ip)
+            return None
+        query = asked.query if not asked.body else asked.body.decode("latin-1")
+        told = http_smsc.incoming(query, settings.smsc)
+        if isinstance(told, http_smsc.Refused):
+            return Reply(told.status, told.body, _PLAIN)
+        answered = Answered(self.loop)
+        returns = self.pipeline.returns
+        if isinstance(told.what, SubmitSm):
+            connector.counts.mo += 1
+            returns.mo(name, told.what, encode_submit(told.what), answered)
+        else:
+            connector.counts.receipts[told.what.state or 0] += 1
+            returns.receipt(connector, told.what, answered)
+        if await answered.status != _GOOD:
+            return Reply(503, b"Not accepted", _PLAIN)
+        return Reply(told.status, told.body, _PLAIN)
 
     async def _open(
         self, handler: Handler, host: str | None, number: int, certificate: Certificate | None, what: str
@@ -191,9 +244,7 @@ class Face:
         """See that every account of HTTP is there, with who speaks for it."""
         self._smsbox = self.setup.smsbox(settings)
         for user in self.kannel.sendsms_users:
-            name = readable(user.username or "")
-            if name in settings.accounts:  # a login of opensmppbox
-                name += "@sendsms"
+            name = self.setup.account(user, settings)
             state = self._account(name, self.reports)
             self._users[user.username or ""] = state
             if name not in self.receivers:
@@ -254,9 +305,7 @@ class Face:
         self.lists = Lists(setup.kannel)
         self._become(setup.with_smscs(smscs), made)
         self._take()
-        loading = self.loop.create_task(self.reload_lists())
-        self._tasks.add(loading)
-        loading.add_done_callback(self._tasks.discard)
+        self._begin(self.reload_lists())
         log.info("config reloaded", connectors=len(made.settings.connectors))
 
     def _become(self, setup: Setup, made: Made) -> None:
@@ -265,6 +314,18 @@ class Face:
         self.reports.change(_links(made))
         self.gateway.apply(made.settings)
         self.pipeline.reoffer_strays()
+        self._begin(self._reopen_smscs())
+
+    async def _reopen_smscs(self) -> None:
+        try:
+            await self._open_smscs()
+        except OSError as error:
+            log.error("config refused", problem=str(error))
+
+    def _begin(self, work: Coroutine[Any, Any, object]) -> None:
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def reload_lists(self) -> bool:
         problems = await self.lists.load()
@@ -285,7 +346,8 @@ class Face:
         if self._sampling is not None:
             self._sampling.cancel()
         await asyncio.gather(*(receiver.close(PATIENCE) for receiver in self.receivers.values()))
-        for port in self._ports:
+        await asyncio.gather(*self._tasks)
+        for port in (*self._ports, *(port for _, port in self._smsc_ports.values())):
             await port.close()
         await self._caller.close()
         self.access.close()

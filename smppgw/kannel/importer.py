@@ -108,7 +108,7 @@ def serving(conf: Conf, kannel: Kannel, tags: Tags, read: Read = lambda path: Pa
 def _converted(conf: Conf, kannel: Kannel, read: Read, tags: Tags | None) -> Imported:
     whole = Place(conf.groups[0].place.file if conf.groups else "kannel.conf", 0)
     lost = list(conf.notes)
-    found, left_out = connectors.links(kannel.smscs)
+    found, left_out = connectors.links(kannel.smscs, ("smpp",) if tags is None else connectors.SERVED)
     if tags is None:
         lost += left_out
     people = _logins(kannel.opensmppbox, read, lost)

@@ -420,7 +420,7 @@ class _Ticket:
 
 def _smscs(kannel: Kannel) -> Mapping[str, Smsc]:
     """By the names of their connectors."""
-    links, _ = connectors.links(replace(smsc, dead_start=False) for smsc in kannel.smscs)
+    links, _ = connectors.links((replace(smsc, dead_start=False) for smsc in kannel.smscs), connectors.SERVED)
     return {link.name: link.smsc for each in links.values() for link in each}
 
 

@@ -1,18 +1,18 @@
 """Read the files of a Kannel set-up as what a gateway is run from."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from smppgw import config
 from smppgw.config import Config, ConfigError
-from smppgw.kannel import importer, verdicts
+from smppgw.kannel import http_smsc, importer, verdicts
 from smppgw.kannel.conf import Conf, ConfError, Place, Problem, load
-from smppgw.kannel.connectors import Link
+from smppgw.kannel.connectors import Link, readable
 from smppgw.kannel.lists import OPEN
 from smppgw.kannel.meaning import model
-from smppgw.kannel.model import Kannel, Smsc
+from smppgw.kannel.model import Kannel, SendsmsUser, Smsc
 from smppgw.kannel.services import Services
 from smppgw.kannel.tags import Tags
 
@@ -45,9 +45,17 @@ class Setup:
         except ConfigError as error:
             whole = Place(self.conf.groups[0].place.file, 0)
             raise ConfError(Problem(whole, f"{each.path} {each.wrong}", each.fix) for each in error.problems) from None
+        links = [link for each in found.links.values() for link in each if link.smsc.smsc == "http"]
+        https = {link.name: http_smsc.settings(link.name, link.smsc) for link in links}
+        settings = settings.model_copy(update={"connectors": {**settings.connectors, **https}})
         if "listeners" not in tables:
             settings = settings.model_copy(update={"listeners": ()})
         return Made(settings, found.lost, found.links)
+
+    def account(self, user: SendsmsUser, settings: Config) -> str:
+        """Whose messages those of a sendsms-user are; a login of opensmppbox may have the same name."""
+        name = readable(user.username or "")
+        return name + "@sendsms" if name in settings.accounts else name
 
     def smsbox(self, settings: Config) -> str:
         """The account that gets messages from mobiles for the HTTP side."""
@@ -73,8 +81,17 @@ def read(paths: Sequence[Path], data: Path, load: Callable[..., Conf] = load) ->
     try:
         kannel = model(conf)
         Services(kannel.sms_services, lambda _: OPEN)
+        problems += _not_served(kannel)
     except ConfError as error:
         problems += error.problems
     if problems:
         raise ConfError(problems)
     return Setup(tuple(paths), conf, kannel, data, Tags(kannel))
+
+
+def _not_served(kannel: Kannel) -> Iterator[Problem]:
+    for smsc in kannel.smscs:
+        if smsc.smsc == "fake":
+            yield Problem(smsc.place, "smsc = fake is refused: it is for tests", "`smppgw simulate smsc` is for ours")
+        elif smsc.smsc == "http" and (found := http_smsc.problem(smsc)) is not None:
+            yield Problem(smsc.place, *found)
