@@ -197,6 +197,33 @@ def import_kannel(
         _fail(f"{output} cannot be written: {error.strerror}")
 
 
+@app.command("import-dlr")
+def import_dlr(
+    files: Annotated[list[Path], typer.Argument(help="kannel.conf, with its dlr-db and connection.")],
+    data: Annotated[Path, typer.Option(envvar="SMPPGW_DATA", help="The directory that messages are kept in.")] = Path(
+        "data"
+    ),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be taken, and write nothing.")] = False,
+) -> None:
+    """Take over what a stopped Kannel waits for: receipts of messages that it sent are told to their dlr-url by us.
+
+    The gateway must be stopped, too. Done twice, nothing is there twice."""
+    from smppgw.kannel import dlr_import
+    from smppgw.kannel.conf import ConfError
+    from smppgw.kannel.dlr_storage import DlrStorageError
+    from smppgw.store.contract import StoreError
+
+    try:
+        outcome = dlr_import.run(files, data, dry=dry_run)
+    except ConfError as error:
+        _refuse(files[0], error)
+    except (DlrStorageError, StoreError) as error:
+        _fail(str(error))
+    for reason, count in sorted(outcome.left.items()):
+        print(f"{count} left out: {reason}", file=sys.stderr)
+    print(f"{outcome.found} found, {outcome.known} known, {outcome.taken} {'to take' if dry_run else 'taken'}")
+
+
 @app.command()
 def send(
     to: Annotated[str, typer.Option(help="Destination address.")],
