@@ -1,5 +1,6 @@
 """Every storage that Kannel may have its records in is read as Kannel 1.4.5 wrote it."""
 
+import getpass
 import os
 import shutil
 import sqlite3
@@ -7,6 +8,7 @@ import struct
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -140,6 +142,38 @@ def test_a_table_of_postgres_is_read(postgres: int) -> None:
     assert list(read(set_up("pgsql", where))) == [RECORD]
     with pytest.raises(DlrStorageError, match=r"the pgsql database: .*nowhere"):
         list(read(set_up("pgsql", replace(where, database="nowhere"))))
+
+
+@pytest.fixture
+def mysql(tmp_path: Path) -> Iterator[int]:
+    pytest.importorskip("pymysql")
+    install = shutil.which("mariadb-install-db")
+    if install is None:
+        pytest.skip("MariaDB is not installed")
+    data, port = tmp_path / "mariadb", free_port()
+    user = f"--user={getpass.getuser()}"
+    making = [install, "--no-defaults", user, f"--datadir={data}", "--skip-test-db"]
+    subprocess.run([*making, "--auth-root-authentication-method=normal"], check=True, capture_output=True)
+    first = tmp_path / "first.sql"
+    first.write_text("CREATE DATABASE kannel;\nGRANT ALL ON kannel.* TO kannel@'127.0.0.1' IDENTIFIED BY 'secret';\n")
+    where = [f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1", f"--socket={data}/socket"]
+    server = Process(["mariadbd", "--no-defaults", user, *where, f"--init-file={first}"], name="mariadbd")
+    server.expect_line("ready for connections")
+    yield port
+    server.close()
+
+
+def test_a_table_of_mysql_is_read(mysql: int) -> None:
+    pymysql = import_module("pymysql")
+    where = Connection(host="127.0.0.1", port=mysql, username="kannel", password="secret", database="kannel")
+    database = pymysql.connect(host="127.0.0.1", port=mysql, user="kannel", password="secret", database="kannel")
+    with database, database.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE dlr ({COLUMNS})")
+        cursor.execute("INSERT INTO dlr VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)", VALUES)
+        database.commit()
+    assert list(read(set_up("mysql", where))) == [RECORD]
+    with pytest.raises(DlrStorageError, match=r"the mysql database: .*Access denied"):
+        list(read(set_up("mysql", replace(where, password="wrong"))))
 
 
 def test_names_are_quoted_as_kannel_does() -> None:
