@@ -1,11 +1,9 @@
 """What Kannel answered, as it is kept, and whether something else says the same."""
 
 import json
-import re
 from functools import cache
 from pathlib import Path
 
-from tests.interop.kannel.differences import DIFFERENCES
 from tests.interop.kannel.side import Outcome
 
 RECORDED = Path(__file__).with_name("recorded.json")
@@ -29,8 +27,3 @@ def as_text(outcome: Outcome) -> str:
     if outcome["taken"]:
         lines.append(f"deliver_sm_resp {outcome['taken']}")
     return "\n".join(lines)
-
-
-def reason(name: str) -> str:
-    """Why this row may differ; nothing when it may not."""
-    return next((why for pattern, why in DIFFERENCES if re.fullmatch(pattern, name)), "")

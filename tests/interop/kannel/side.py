@@ -92,7 +92,11 @@ class Side:
             text = text.replace(f"{{{name}}}", str(port))
         self.conf.write_text(text)
         await self.start()
-        binds = len(re.findall(r"(?m)^group = smsc$", text)) - text.count("dead-start = true") - text.count("smsc-id = down\n") // 2
+        binds = (
+            len(re.findall(r"(?m)^group = smsc$", text))
+            - text.count("dead-start = true")
+            - text.count("smsc-id = down\n") // 2
+        )
         await self.smsc.wait_bound(binds, PATIENCE)
         return self
 

@@ -52,7 +52,7 @@ DLR: tuple[Row, ...] = (
     # Escape codes.
     send("escapes when accepted", "dlr-mask=8&account=dep&binfo=bill&mclass=1", dlr=CODES),
     send("escapes when delivered", "dlr-mask=1&account=dep&binfo=bill&mclass=1", dlr=CODES, receipts=(DONE,)),
-    send("escapes when failed", "dlr-mask=2&validity=60&deferred=30", dlr=CODES, receipts=(FAILED,)),
+    send("escapes when failed", "dlr-mask=2&validity=60", dlr=CODES, receipts=(FAILED,)),
     send("escapes when buffered", "dlr-mask=4&smsc=two", dlr=CODES, receipts=(BUFFERED,)),
     send("escapes when refused", "dlr-mask=16&account=dep&binfo=bill", dlr=CODES, statuses=(0x0B,)),
     send("escapes of a plus", "dlr-mask=9&from=%2B4477&to=%2B{to}", dlr=CODES, receipts=(DONE,)),
