@@ -21,6 +21,9 @@ export function age(seconds) {
   return `${Math.round(seconds / 86400)} d`;
 }
 
+/** Milliseconds of an answer; 0 when nothing was measured. */
+export const latency = (milliseconds) => (milliseconds ? age(milliseconds / 1000) : "–");
+
 const two = (value) => String(value).padStart(2, "0");
 
 /** Local time, to the millisecond when asked; the date only when it is not today. */

@@ -4,10 +4,24 @@ import { h } from "./dom.js";
 const WIDTH = 240;
 const HEIGHT = 48;
 
-/** `points` are [epoch seconds, value]; gaps longer than three samples are shown as gaps. */
-export function spark(points, { label, seconds = 600, now, every = 2, kind = "" } = {}) {
+const SPANS = [[60, "last minute"], [120, "last two minutes"], [300, "last five minutes"], [600, "last ten minutes"]];
+
+/** [seconds, words]: how far back the points go, so that a console that has just begun shows more than a tip. */
+export function span(points) {
+  const known = points.length ? points.at(-1).at - points[0].at : 0;
+  return SPANS.find(([seconds]) => known <= seconds) ?? SPANS.at(-1);
+}
+
+/** What `read` makes of each point, drawn; gaps longer than three samples are shown as gaps. */
+export function curve(live, what, read, kind = "") {
+  const [seconds, words] = span(live.points);
+  const points = live.points.map((point) => [point.at, read(point)]);
+  return spark(points, { label: `${what}, ${words}`, seconds, now: live.now, every: live.every, kind });
+}
+
+function spark(points, { label, seconds, now, every, kind }) {
   const known = points.filter(([, value]) => Number.isFinite(value));
-  const end = now ?? known.at(-1)?.[0] ?? 0;
+  const end = now || (known.at(-1)?.[0] ?? 0);
   const top = Math.max(1e-9, ...known.map(([, value]) => value));
   const x = (at) => WIDTH - ((end - at) / seconds) * WIDTH;
   const y = (value) => HEIGHT - 2 - (value / top) * (HEIGHT - 6);

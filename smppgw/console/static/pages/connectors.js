@@ -1,8 +1,8 @@
 // Connectors and groups: their state, and what a person may do to them.
 import { part, send } from "../api.js";
 import { ask, badge, h, table } from "../dom.js";
-import { age, count, plural, rate, time } from "../format.js";
-import { spark } from "../spark.js";
+import { age, count, latency, plural, rate, time } from "../format.js";
+import { curve } from "../spark.js";
 import { stateOf } from "./overview.js";
 
 export const needsLive = true;
@@ -48,15 +48,14 @@ function connectorCard(context, each) {
       await act(`${each.name}: ${what === "stop" ? "stopped" : "draining"}`, () => send("POST", `${path}/${what}`));
     }
   };
-  const points = live.points.map((point) => [point.at, point.connectors[each.name]]);
   return h("article", { class: "panel card", "data-key": each.name, "aria-label": `Connector ${each.name}` },
     h("h3", null, each.name, " ", stateOf(each), each.limited && badge("warn", "Limited", "other limits than those of the config, for now")),
     h("p", { class: "note" }, [each.kind, ...each.groups.map((name) => `in ${name}`)].join(" · ")),
     h("p", { class: "figure" }, h("b", null, rate(each.rates.submits)), h("span", null, each.rate ? ` /s of ${count(each.rate)}` : " /s")),
-    spark(points, { label: `Submits a second by ${each.name}, last ten minutes`, now: live.now, every: live.every }),
+    curve(live, `Submits a second by ${each.name}`, (point) => point.connectors[each.name]),
     h("dl", { class: "facts" },
       fact("Window", `${count(each.window_used)} of ${count(each.window)}`),
-      fact("Answers", `p50 ${age(each.latency.p50 / 1000)}, p99 ${age(each.latency.p99 / 1000)}`),
+      fact("Answers", `p50 ${latency(each.latency.p50)}, p99 ${latency(each.latency.p99)}`),
       each.binds_wanted > 0 && fact("Binds", `${each.binds.length} of ${each.binds_wanted}`),
       each.breaker && fact("Breaker", each.breaker),
       fact("Outcomes", Object.entries(each.outcomes).map(([word, n]) => `${count(n)} ${word}`).join(", ") || "none yet"),

@@ -14,19 +14,18 @@ let chosen = "";
 function queryOf(what) {
   const digits = what.replace(/^\+/, "");
   const isNumber = /^\d+$/.test(digits) && what.length !== 16;
-  const since = hours ? Date.now() / 1000 - Number(hours) * 3600 : "";
+  const since = hours ? new Date(Date.now() - Number(hours) * 3600_000).toISOString() : "";
   return { ...(isNumber ? { number: what } : { id: what }), account, since, limit: 50 };
 }
 
-const messagesOf = (said) => (Array.isArray(said) ? said : said.messages);
-
 export async function load(argument) {
-  const [what, id] = argument.split("\n");
-  if (!what && !account && !hours) return { what, found: null };
-  let found = messagesOf(await get("/v1/history/messages", queryOf(what)));
+  const what = argument;
+  if (!what && !account && !hours) return { found: null };
+  const ask = async (query) => (await get("/v1/history/messages", query)).messages;
+  let found = await ask(queryOf(what));
   // what looks like a number may be an upstream's id
-  if (!found.length && /^\+?\d+$/.test(what)) found = messagesOf(await get("/v1/history/messages", { ...queryOf(what), number: "", id: what }));
-  return { what, id, found };
+  if (!found.length && /^\+?\d+$/.test(what)) found = await ask({ ...queryOf(what), number: "", id: what });
+  return { found };
 }
 
 const STATES = { 1: "ENROUTE", 2: "DELIVERED", 3: "EXPIRED", 4: "DELETED", 5: "UNDELIVERABLE", 6: "ACCEPTED", 7: "UNKNOWN", 8: "REJECTED" };
@@ -66,6 +65,7 @@ const WORDS = {
   postponed: ["warn", "The account could not take it yet", (said) => [["refused", plural(said.attempts ?? 0, "time")]]],
   aside: ["bad", "Set aside for a person", (said) => [["because", said.reason]]],
   mo: ["ok", "Came from a handset", (said) => [["by", said.connector]]],
+  decided: ["ok", "A person decided", (said) => [["who", said.by], ["what", said.done]]],
   told: ["ok", "Callback", (said) => [["result", said.result]]],
 };
 
@@ -110,7 +110,8 @@ function timeline(message) {
     h("dl", { class: "facts" },
       fact("Id", h("code", null, message.id)), fact("Account", h("a", { href: `#/accounts/${part(message.account)}` }, message.account)),
       fact("From", message.source || "–"), fact("To", message.destination || "–"),
-      fact("Text", `${plural(message.octets, "octet")}, coding ${message.coding}`)),
+      fact("Length", `${plural(message.octets, "octet")}, coding ${message.coding}`),
+      message.text && fact("Text", message.text)),
     h("ol", { class: "timeline" }, message.events.map((event, n) => {
       const [kind, words, tell] = WORDS[event.kind] ?? ["off", event.kind, (said) => Object.entries(said)];
       const state = stateName(event.said.state);

@@ -1,7 +1,7 @@
 // The gateway in one look: what is wrong first, then rates, latencies, queues and links.
 import { badge, h, table } from "../dom.js";
-import { age, count, plural, rate } from "../format.js";
-import { spark } from "../spark.js";
+import { age, count, latency, plural, rate } from "../format.js";
+import { curve as drawn, span } from "../spark.js";
 
 export const needsLive = true;
 
@@ -34,11 +34,10 @@ export function troubles({ overview, connectors, groups }) {
 export function draw({ live }) {
   const { latest, points } = live;
   const { overview, connectors } = latest;
-  const series = (read) => points.map((point) => [point.at, read(point)]);
-  const curve = (label, read, kind) => spark(series(read), { label, now: live.now, every: live.every, kind });
+  const curve = (what, read, kind) => drawn(live, what, read, kind);
+  const [, words] = span(points);
   const now = (name) => overview.rates[name]?.["5s"];
   const found = troubles(latest);
-  const ms = (value) => age((value ?? 0) / 1000);
   return [
     h("section", { class: `panel troubles ${found.length ? "" : "well"}`, "aria-labelledby": "h-now", "data-key": "now" },
       h("h2", { id: "h-now" }, found.length ? "Look at this" : "Nothing needs a person"),
@@ -46,15 +45,15 @@ export function draw({ live }) {
         ? h("ul", null, found.map((each) => h("li", null, badge(each.kind, each.kind === "bad" ? "Bad" : "Look"), " ", h("a", { href: `#/${each.to}` }, each.what))))
         : h("p", { class: "quiet" }, `${overview.name} ${overview.version}, up for ${age(overview.uptime_seconds)}, ${plural(overview.bound, "link")} of ESMEs bound.`)),
     h("section", { class: "tiles", "aria-label": "Rates and latencies", "data-key": "tiles" },
-      tile("Accepted", rate(now("accepted")), "/s", curve("Messages accepted a second, last ten minutes", (point) => point.rates.accepted),
+      tile("Accepted", rate(now("accepted")), "/s", curve("Messages accepted a second", (point) => point.rates.accepted),
         `${rate(overview.rates.accepted?.["60s"])}/s over a minute · ${rate(now("refused"))}/s refused`),
-      tile("Sent upstream", rate(now("sent")), "/s", curve("Messages sent a second, last ten minutes", (point) => point.rates.sent),
+      tile("Sent upstream", rate(now("sent")), "/s", curve("Messages sent a second", (point) => point.rates.sent),
         `${rate(now("receipts"))}/s receipts · ${count(overview.awaiting_receipt)} to come`),
-      tile("Delivered to accounts", rate(now("delivered")), "/s", curve("Deliveries a second, last ten minutes", (point) => point.rates.delivered),
+      tile("Delivered to accounts", rate(now("delivered")), "/s", curve("Deliveries a second", (point) => point.rates.delivered),
         `${count(overview.deliveries)} waiting · oldest ${age(overview.oldest_delivery_seconds)}`),
-      tile("Answer time", ms(overview.latency.submit?.p99), "p99", curve("Answer time at p99, last ten minutes", (point) => point.p99.submit, "calm"),
-        `p50 ${ms(overview.latency.submit?.p50)} · disk ${ms(overview.latency.commit?.p99)} · upstream ${ms(overview.latency.upstream?.p99)}`),
-      tile("Queued", count(overview.queued), "", curve("Messages queued, last ten minutes", (point) => point.queued, "calm"),
+      tile("Answer time", latency(overview.latency.submit?.p99), "p99", curve("Answer time at p99", (point) => point.p99.submit, "calm"),
+        `p50 ${latency(overview.latency.submit?.p50)} · disk ${latency(overview.latency.commit?.p99)} · upstream ${latency(overview.latency.upstream?.p99)}`),
+      tile("Queued", count(overview.queued), "", curve("Messages queued", (point) => point.queued, "calm"),
         `oldest ${age(overview.oldest_queued_seconds)} · ${count(overview.delayed)} for later`),
       tile("Set aside", count(overview.set_aside), "", null, overview.set_aside ? h("a", { href: "#/aside" }, "Replay or drop them") : "Nothing waits for a person.", overview.set_aside ? "warn" : "")),
     h("div", { class: "two", "data-key": "two" },
@@ -63,8 +62,8 @@ export function draw({ live }) {
           ["Connector", (row) => h("a", { href: "#/connectors" }, row.name)],
           ["State", (row) => stateOf(row)],
           ["Rate", (row) => [rate(row.rates.submits), "/s"], { class: "number" }],
-          ["Last ten minutes", (row) => spark(points.map((point) => [point.at, point.connectors[row.name]]), { label: `Submits a second by ${row.name}`, now: live.now, every: live.every }), { class: "wide" }],
-          ["p99", (row) => ms(row.latency.p99), { class: "number" }],
+          [`The ${words}`, (row) => curve(`Submits a second by ${row.name}`, (point) => point.connectors[row.name]), { class: "wide" }],
+          ["p99", (row) => latency(row.latency.p99), { class: "number" }],
         ], connectors, { key: (row) => row.name, empty: "The config has no connectors." })),
       h("section", { class: "panel", "aria-labelledby": "h-queues" }, h("h2", { id: "h-queues" }, "Queues"),
         table("Queues", [
