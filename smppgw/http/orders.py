@@ -37,12 +37,6 @@ def _sender(said: str) -> str:
     return said
 
 
-def _hex(said: str) -> str:
-    if not re.fullmatch(r"([0-9A-Fa-f]{2})*", said):
-        raise ValueError("write pairs of hex digits")
-    return said
-
-
 def _tag(said: object) -> object:
     try:
         tag = values.tag(said)
@@ -69,6 +63,8 @@ TlvValue = Annotated[
         {"anyOf": [{"type": "string", "maxLength": 65535}, {"type": "integer", "minimum": 0, "maximum": 0xFFFFFFFF}]}
     ),
 ]
+Moment = Annotated[str, Field(max_length=40), AfterValidator(_moment)]
+Hex = Annotated[str, Field(min_length=2, pattern=r"^([0-9A-Fa-f]{2})+$")]
 Seconds = Annotated[int, Field(ge=1, le=YEAR)]
 
 
@@ -80,16 +76,10 @@ class Content(Model):
     """What is to be said: exactly one of text, hex and base64."""
 
     text: Annotated[str | None, Field(min_length=1, max_length=TEXT, examples=["Your code is 123456"])] = None
-    hex: Annotated[
-        str | None,
-        AfterValidator(lambda said: said if said is None else _hex(said)),
-        Field(min_length=2, max_length=2 * 65535, description="Octets in hex"),
-    ] = None
+    hex: Annotated[Hex | None, Field(max_length=2 * 65535, description="Octets in hex")] = None
     base64: Annotated[str | None, Field(min_length=4, max_length=87380, description="Octets in base64")] = None
     udh: Annotated[
-        str | None,
-        AfterValidator(lambda said: said if said is None else _hex(said)),
-        Field(min_length=2, max_length=280, description="User data header of octets, in hex, its length octet first"),
+        Hex | None, Field(max_length=280, description="User data header of octets, in hex, its length octet first")
     ] = None
     coding: Annotated[
         Literal["auto", "gsm", "ascii", "latin1", "ucs2"],
@@ -114,9 +104,8 @@ class Order(Content):
               description="A number, or a name of at most 11 characters; empty: the route's sender pool chooses"),
     ] = ""  # fmt: skip
     schedule: Annotated[
-        str | None, AfterValidator(lambda said: said if said is None else _moment(said)),
-        Field(max_length=40, json_schema_extra={"format": "date-time"}, description="Not before this time (RFC 3339)"),
-    ] = None  # fmt: skip
+        Moment | None, Field(json_schema_extra={"format": "date-time"}, description="Not before this time (RFC 3339)")
+    ] = None
     validity: Annotated[
         Seconds | None, Field(description="Seconds from now in which it is tried; the gateway's own by default")
     ] = None

@@ -11,7 +11,7 @@ from protocol import pdus
 from protocol.consts import Command, Status
 from protocol.pdus import CancelSm
 from protocol.session import Asked
-from routing.message import shown
+from routing.message import Ids, shown
 from smppgw.http.api import Reader, Sender
 from smppgw.http.desk import Desk
 from smppgw.http.orders import Batch, Content, Listed, Order, Preview, Results, State, Taken
@@ -81,6 +81,11 @@ async def recent(
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 20,
 ) -> Listed:
     """From history, the newest first: [history] must be on. It is written within a second."""
+    asked = [name for name, _ in request.query_params.multi_items()]
+    for name in asked:
+        if asked.count(name) > 1:
+            raise wrong(name, "it is given twice")
+    span = _epoch(since, "since"), _epoch(until, "until")
     settings = _desk(request).gateway.settings.history
     if not settings.engine:
         raise Problem(404, "There is no history", "[history] engine is off")
@@ -91,9 +96,7 @@ async def recent(
     names = [account] if account or not caller.settings.accounts else list(caller.settings.accounts)
     found: list[State] = []
     for name in names:
-        wanted = Wanted(
-            number=number, account=name, since=_epoch(since, "since"), until=_epoch(until, "until"), limit=limit
-        )  # fmt: skip
+        wanted = Wanted(number=number, account=name, since=span[0], until=span[1], limit=limit)
         found += await find(settings, wanted)
     return Listed(messages=sorted(found, key=lambda each: each.id, reverse=True)[:limit])
 
@@ -150,4 +153,4 @@ def _epoch(said: str | None, field: str) -> float:
         raise wrong(field, 'write a time like "2030-01-31T12:00:00Z"') from None
     if moment.tzinfo is None:
         raise wrong(field, "the zone is missing")
-    return max(0.0, moment.timestamp())
+    return min(max(0.0, moment.timestamp()), Ids.time_of(2**63 - 1))  # SQL has no larger number

@@ -15,6 +15,8 @@ from smppgw.http.orders import State
 from smppgw.http.problems import Problem
 from smppgw.settings import HistoryConfig
 
+_SQL: Final = 2**63 - 1
+"""The largest number of SQL."""
 _INTERNATIONAL: Final = int(Ton.INTERNATIONAL)
 _STATES: Final = {int(state): state.name.lower() for state in MessageState}
 
@@ -23,7 +25,7 @@ async def state_of(gateway: Gateway, fronts: Mapping[str, ApiFront], caller: Cal
     """What is known of a message that is the caller's business."""
     now = gateway.pipeline.clock()
     found = _here(gateway, id, now) or _lately(fronts, id, gateway)
-    if found is None and gateway.settings.history.engine:
+    if found is None and gateway.settings.history.engine and id <= _SQL:
         from smppgw.history.database import Query  # noqa: PLC0415  SQL is needed by those who have it
 
         past = await find(gateway.settings.history, Query(id=shown(id).decode(), limit=1))
