@@ -27,6 +27,7 @@ from smppgw import __version__, config
 from smppgw import log as logging
 from smppgw.access import AccessLog
 from smppgw.carriers.connector import CarrierConnector
+from smppgw.carriers.contract import Make
 from smppgw.carriers.settings import CarrierSettings
 from smppgw.carriers.webhooks import WebhookServer
 from smppgw.config import Config, ConfigError, Problem
@@ -35,7 +36,8 @@ from smppgw.history.recorder import Recorder
 from smppgw.http.server import HttpServer
 from smppgw.kannel import setup as kannel
 from smppgw.kannel.face import Face
-from smppgw.kannel.http_smsc import HttpSmsc, HttpSmscSettings
+from smppgw.kannel.fake_smsc import FakeSmsc
+from smppgw.kannel.http_smsc import HttpSmsc
 from smppgw.kannel.setup import Made, Setup
 from smppgw.lookup import Lookup
 from smppgw.metrics import GatewayMetrics
@@ -57,6 +59,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 AnyConnector = Connector | CarrierConnector
+
+FOR_KANNEL: dict[str, Make] = {"kannel": HttpSmsc, "fake": FakeSmsc}
+"""What makes the carriers of kinds that no gateway.toml has."""
 
 TICK = 1.0
 """Seconds between looks at timers."""
@@ -316,7 +321,7 @@ class App:
                 known.limit(wanted)  # type: ignore[arg-type]  # equal ones are of a kind
             return known
         if isinstance(wanted, CarrierSettings):
-            make = HttpSmsc if isinstance(wanted, HttpSmscSettings) else None
+            make = FOR_KANNEL.get(wanted.kind)
             return CarrierConnector(wanted, self.pipeline, self.loop, make)
         return Connector(wanted, self.settings.limits, self.pipeline, self.loop)
 

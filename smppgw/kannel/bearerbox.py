@@ -328,7 +328,8 @@ class Bearerbox:
         connector = self._gateway.connectors.get(name)
         bind: object = None
         if row.smsc.smsc != "smpp":  # it has no link of its own: whoever may be asked is online
-            bind = connector if connector is not None and connector.up else None
+            there = connector is not None and connector.up and getattr(connector.carrier, "is_played", True)
+            bind = connector if there else None
         elif connector is not None:
             bind = next((each for each in connector.binds if each.slot == slot), None)
         if bind is not row.bind:

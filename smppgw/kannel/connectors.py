@@ -12,7 +12,7 @@ Table = dict[str, Any]
 
 NOWHERE = Place("", 0)
 
-SERVED = ("smpp", "http")
+SERVED = ("smpp", "http", "fake")
 """Types of smsc that `smppgw serve --kannel` speaks; the importer knows the first alone."""
 
 _ENCODINGS = {
@@ -36,7 +36,9 @@ class Link:
 
     @property
     def sends(self) -> bool:
-        if self.smsc.smsc != "smpp":
+        if self.smsc.smsc == "fake":
+            return True
+        if self.smsc.smsc == "http":
             return self.smsc.send_url is not None
         return self.smsc.transceiver_mode or self.smsc.smpp_ports[0] != 0
 

@@ -8,7 +8,9 @@ from urllib.parse import parse_qsl
 
 import structlog
 
+from protocol.consts import MessageState
 from protocol.pdus import SubmitSm, encode_submit
+from protocol.receipt import Quoted
 from routing.message import Delivery, Message
 from smppgw.accounts import AccountState, Front
 from smppgw.carriers.webhooks import Answered
@@ -25,6 +27,7 @@ from smppgw.kannel.connectors import Link
 from smppgw.kannel.counts import Counts
 from smppgw.kannel.dlr import DlrReceiver, Reports, call_back
 from smppgw.kannel.escapes import Sms
+from smppgw.kannel.fake_smsc import FakePort, FakeSmsc, FakeSmscSettings
 from smppgw.kannel.http_smsc import HttpSmscSettings
 from smppgw.kannel.lists import Lists
 from smppgw.kannel.mo import MoFront, MoReceiver, account_of
@@ -89,6 +92,7 @@ class Face:
         self.setup = setup
         self.gateway = gateway
         self.pipeline = gateway.pipeline
+        self.pipeline.most_retries = setup.kannel.core.sms_resend_retry
         self.pipeline.patience = float(max(1, setup.kannel.core.sms_resend_freq))
         self.loop = gateway.loop
         self.clock: Callable[[], float] = gateway.pipeline.clock
@@ -107,7 +111,7 @@ class Face:
         self._smsbox = ""
         self._begun = asyncio.Event()
         self._tasks: set[asyncio.Task[object]] = set()
-        self._smsc_ports: dict[str, tuple[Smsc, Port]] = {}
+        self._smsc_ports: dict[str, tuple[Smsc, Port | FakePort]] = {}
         """By connector."""
         self._sendsms: SendSms
         self._admin = Admin(lambda: self.kannel.core, self.bearerbox, self.loop.time)
@@ -135,7 +139,7 @@ class Face:
         """Is there a link now that it can go out by?"""
         targets = self.gateway.targets
         route = message.route
-        return route is not None and any(name in targets and targets[name].up for name in route.targets)
+        return route is not None and any(name in targets and _is_up(targets[name]) for name in route.targets)
 
     def received(self, sms: Sms) -> None:
         """A whole message came from a mobile."""
@@ -165,7 +169,7 @@ class Face:
         wanted = {
             name: settings.smsc
             for name, settings in self.gateway.settings.connectors.items()
-            if isinstance(settings, HttpSmscSettings)
+            if isinstance(settings, (HttpSmscSettings, FakeSmscSettings))
         }
         for name, (smsc, port) in list(self._smsc_ports.items()):
             if wanted.get(name) != smsc:
@@ -173,9 +177,32 @@ class Face:
                 await port.close()
         for name, smsc in wanted.items():
             if name not in self._smsc_ports:
+                if smsc.smsc == "fake":
+                    fake = FakePort(name, smsc, partial(self._fake, name), partial(self._from_fake, name))
+                    self._smsc_ports[name] = (smsc, fake)
+                    await fake.open()
+                    continue
                 port = Port(partial(self._heard, name))
                 self._smsc_ports[name] = (smsc, port)
                 await port.open(None, smsc.port or 0, None, f"smsc {name}")
+
+    def _fake(self, name: str) -> FakeSmsc | None:
+        """The one that plays this smsc, once there is one."""
+        carrier = getattr(self.gateway.connectors.get(name), "carrier", None)
+        if not isinstance(carrier, FakeSmsc):
+            return None
+        carrier.delivered = lambda id: self._delivered(name, id)
+        return carrier
+
+    def _from_fake(self, name: str, pdu: SubmitSm) -> None:
+        self.gateway.connectors[name].counts.mo += 1
+        self.pipeline.returns.mo(name, pdu, encode_submit(pdu), Answered(self.loop))
+
+    def _delivered(self, name: str, id: bytes) -> None:
+        connector = self.gateway.connectors[name]
+        connector.counts.receipts[MessageState.DELIVERED] += 1
+        receipt = Quoted(id, MessageState.DELIVERED)
+        self.loop.call_soon(self.pipeline.returns.receipt, connector, receipt, Answered(self.loop))
 
     async def _heard(self, name: str, asked: Request) -> Reply | None:
         """What an smsc = http brings."""
@@ -355,6 +382,12 @@ class Face:
     def _sample(self) -> None:
         self.bearerbox.sample()
         self._sampling = self.loop.call_later(SAMPLE, self._sample)
+
+
+def _is_up(target: Target) -> bool:
+    """Some member of it is, and, if it is fake, is played."""
+    members = [member for member in target.members.values() if member.up]
+    return any(getattr(getattr(member, "carrier", None), "is_played", True) for member in members)
 
 
 def _links(made: Made) -> Iterable[Link]:

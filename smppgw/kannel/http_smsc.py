@@ -91,7 +91,7 @@ class HttpSmsc:
     async def send(self, text: Text) -> Answer:
         mid = str(uuid.UUID(hex=text.tag.rjust(32, "0"))).encode()
         if self._smsc.system_type == "generic":
-            url = fill(_bytes(self._smsc.send_url), _sms(text, self._smsc, mid), 0.0)
+            url = fill(_bytes(self._smsc.send_url), sms_of(text, self._smsc, mid), 0.0)
             return self._generic(await self._client.request("GET", url.decode("latin-1")), mid)
         return _kannel(await self._client.request("GET", kannel_url(text, self._smsc, mid).decode("latin-1")), mid)
 
@@ -142,7 +142,7 @@ def _foreign_id(smsc: Smsc, body: str) -> bytes:
 
 def kannel_url(text: Text, smsc: Smsc, mid: bytes) -> bytes:
     """A request of sendsms, in the order of Kannel's own."""
-    sms = _sms(text, smsc, mid)
+    sms = sms_of(text, smsc, mid)
     pairs = [(b"username", _bytes(smsc.username)), (b"password", _bytes(smsc.smsc_password)), (b"to", sms.sender)]
     hexed = smsc.no_sep
     pairs.append((b"text", sms.text.hex().encode() if hexed else sms.text))
@@ -179,7 +179,7 @@ def _dlr_url(smsc: Smsc, sms: Sms, mid: bytes) -> bytes:
     return b"%b%bdlr-url=%b&dlr-mask=%%d&dlr-mid=%b" % (base, b"&" if b"?" in base else b"?", sms.dlr_url, mid)
 
 
-def _sms(text: Text, smsc: Smsc, mid: bytes) -> Sms:
+def sms_of(text: Text, smsc: Smsc, mid: bytes) -> Sms:
     """As escape codes see it: the mobile is the sender."""
     memo = Memo.unpack(text.memo) if text.memo else Memo(mask=31 if text.receipt else 0)
     coding, charset, octets = 0, b"UTF-8", text.text.encode()
@@ -245,12 +245,12 @@ def incoming(query: str, smsc: Smsc) -> Told | Refused:
     if sender is None or receiver is None or words is None:
         return Refused(error, b"Insufficient args, rejected")
     try:
-        return Told(_from_mobile(sender, receiver, words, value), good, thanks)
+        return Told(from_mobile(sender, receiver, words, value), good, thanks)
     except (LookupError, UnicodeError, ValueError):
         return Refused(error, b"Charset or body misformed, rejected")
 
 
-def _from_mobile(sender: bytes, receiver: bytes, words: bytes, value: Value) -> SubmitSm:
+def from_mobile(sender: bytes, receiver: bytes, words: bytes, value: Value) -> SubmitSm:
     udh = value("udh") or b""
     if udh and (len(udh) != udh[0] + 1 or len(udh) > request.MAX_UDH):
         raise ValueError("UDH")

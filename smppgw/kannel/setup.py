@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smppgw import config
+from smppgw.carriers.settings import CarrierSettings
 from smppgw.config import Config, ConfigError
-from smppgw.kannel import http_smsc, importer, verdicts
+from smppgw.kannel import fake_smsc, http_smsc, importer, verdicts
 from smppgw.kannel.conf import Conf, ConfError, Place, Problem, load
 from smppgw.kannel.connectors import Link, readable
 from smppgw.kannel.lists import OPEN
@@ -15,6 +16,12 @@ from smppgw.kannel.meaning import model
 from smppgw.kannel.model import Kannel, SendsmsUser, Smsc
 from smppgw.kannel.services import Services
 from smppgw.kannel.tags import Tags
+
+_OTHERS: Mapping[str, Callable[[str, Smsc], CarrierSettings]] = {
+    "http": http_smsc.settings,
+    "fake": fake_smsc.settings,
+}
+"""Of the types of smsc that have no connector of a gateway.toml."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +52,9 @@ class Setup:
         except ConfigError as error:
             whole = Place(self.conf.groups[0].place.file, 0)
             raise ConfError(Problem(whole, f"{each.path} {each.wrong}", each.fix) for each in error.problems) from None
-        links = [link for each in found.links.values() for link in each if link.smsc.smsc == "http"]
-        https = {link.name: http_smsc.settings(link.name, link.smsc) for link in links}
-        settings = settings.model_copy(update={"connectors": {**settings.connectors, **https}})
+        links = [link for each in found.links.values() for link in each if link.smsc.smsc != "smpp"]
+        others = {link.name: _OTHERS[link.smsc.smsc](link.name, link.smsc) for link in links}
+        settings = settings.model_copy(update={"connectors": {**settings.connectors, **others}})
         if "listeners" not in tables:
             settings = settings.model_copy(update={"listeners": ()})
         return Made(settings, found.lost, found.links)
@@ -91,7 +98,7 @@ def read(paths: Sequence[Path], data: Path, load: Callable[..., Conf] = load) ->
 
 def _not_served(kannel: Kannel) -> Iterator[Problem]:
     for smsc in kannel.smscs:
-        if smsc.smsc == "fake":
-            yield Problem(smsc.place, "smsc = fake is refused: it is for tests", "`smppgw simulate smsc` is for ours")
+        if smsc.smsc == "fake" and not smsc.port:
+            yield Problem(smsc.place, "port is missing in this group", "add port = ..., where fakesmsc is to connect")
         elif smsc.smsc == "http" and (found := http_smsc.problem(smsc)) is not None:
             yield Problem(smsc.place, *found)

@@ -12,11 +12,9 @@ from protocol.pdus import SubmitSm
 from protocol.receipt import Quoted
 from smppgw.carriers.client import Reply
 from smppgw.carriers.contract import Answer, Text, Verdict
-from smppgw.kannel.conf import ConfError
 from smppgw.kannel.http_smsc import HttpSmsc, Refused, Told, incoming, kannel_url, problem, settings
 from smppgw.kannel.memo import Memo
 from smppgw.kannel.model import Smsc
-from smppgw.kannel.setup import read
 from smppgw.ports import free_port
 from tests.smppgw.boxed import ask, boxed
 from tests.smppgw.jumping import jumping, until
@@ -243,9 +241,3 @@ async def test_a_message_goes_by_http_and_its_receipt_comes_back(tmp_path: Path)
         await box.command("/stop-smsc", smsc="H")
         await until(lambda: not box.face._smsc_ports)
     server.close()
-
-
-def test_one_that_is_fake_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "k").write_text("group = core\nadmin-port = 1\n\ngroup = smsc\nsmsc = fake\nport = 2\n")
-    with pytest.raises(ConfError, match="fake is refused"):
-        read([tmp_path / "k"], tmp_path)
