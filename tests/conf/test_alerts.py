@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conf.prometheus import OF_THE_TARGET, RULES, alerts, promtool, used
+from tests.conf.prometheus import OF_THE_TARGET, RULES, alerts, dashboard, promtool, used
 from tests.kit import ROOT
 
 needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="Debian's prometheus is not installed")
+
+MANUAL = ROOT / "docs/operations.md"
 
 UP, DOWN = "1x40", "0x40"
 """Forty minutes, a sample each."""
@@ -180,3 +182,28 @@ def test_prometheus_scrapes_the_port_that_the_gateway_opens() -> None:
     assert job["job_name"] == "smppgw"
     assert job["static_configs"] == [{"targets": ["smppgw:9464"]}]
     assert "port = 9464" in (ROOT / "conf/smppgw.toml").read_text()
+
+
+def test_the_runbook_has_a_section_for_each_alert_and_no_other() -> None:
+    runbook = (ROOT / "docs/runbook.md").read_text()
+    parts = re.split(r"^## (\w+)$", runbook, flags=re.MULTILINE)
+    sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+    assert list(sections) == list(alerts())
+    for name, text in sections.items():
+        assert text.lstrip().startswith(f"*{alerts()[name]['labels']['severity']}.*"), name
+        assert "**Look at**" in text, name
+        assert "**Do**" in text, name
+    assert set(re.findall(r"`(smppgw_\w+)`", runbook)) <= set(re.findall(r"`(smppgw_\w+)`", MANUAL.read_text()))
+    panels = {panel["title"] for panel in dashboard()["panels"]}
+    quoted = set(re.findall(r'"([A-Z][^"]+)"', runbook)) - {"Out of memory"}
+    assert quoted <= panels, quoted - panels
+
+
+def test_the_runbook_names_events_keys_and_alerts_that_there_are() -> None:
+    runbook = (ROOT / "docs/runbook.md").read_text()
+    events = set(re.findall(r"`((?:the|alert|history|bind|carrier|notification|set) [\w:; ]+)`", runbook))
+    assert events
+    assert events <= set(re.findall(r"`([^`]+)`", MANUAL.read_text()))
+    assert set(re.findall(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b", re.sub("StoreRefuses|`.*?`", "", runbook))) <= set(
+        alerts()
+    )
