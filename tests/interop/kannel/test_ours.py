@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.interop.kannel.compare import as_text, recorded
+from tests.interop.kannel.compare import as_text, expected, recorded
 from tests.interop.kannel.differences import difference
 from tests.interop.kannel.side import Outcome, run_all
 from tests.interop.kannel.table import ROWS
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.interop
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
-    return asyncio.run(run_all("smppgw", ROWS, tmp_path_factory.mktemp("smppgw"), recorded()))
+    return asyncio.run(run_all("smppgw", ROWS, tmp_path_factory.mktemp("smppgw"), expected()))
 
 
 @pytest.mark.parametrize("name", [row.name for row in ROWS])
