@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Protocol
 
 from protocol.receipt import Receipt
 from routing.admission import Admission
@@ -11,6 +11,7 @@ from routing.throttle import TokenBucket
 from smppgw.delays import Delays
 from smppgw.outbox import Keeper, Outbox, Receiver
 from smppgw.settings import Account
+from smppgw.smpp.link import Tap
 
 
 class Front(Protocol):
@@ -52,7 +53,7 @@ class AccountState:
         """It is no longer in the config: no bind, no submit; its messages and receipts are kept."""
         self.configured = settings
         """The settings of the config; those in force may be others, for now."""
-        self.tap: Any = None
+        self.tap: Tap | None = None
         """Who listens to its links."""
         self.front: Front | None = None
         """For an account of HTTP."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeVar
 
 import typer
 
-from smppgw import __version__
+from smppgw import __version__, cli_api
 
 if TYPE_CHECKING:
     import ssl
@@ -31,6 +31,7 @@ simulate = typer.Typer(help="Stand in for the peers of a gateway.", no_args_is_h
 store = typer.Typer(help="Look into the data directory, also while the gateway runs.", no_args_is_help=True)
 app.add_typer(simulate, name="simulate")
 app.add_typer(store, name="store")
+cli_api.add(app)
 
 ConfigFile = Annotated[
     Path,

@@ -104,6 +104,12 @@ class Capture:
             return [link for link in self._account.links if isinstance(link, EsmeLink)]
         return list(self._connector.links)
 
+    def bound(self, link: Link, pdu: bytes) -> None:
+        """Listen from this bind on: whose it is was not known before."""
+        wire = self._wires[link] = _wire(link)
+        self._keep(Passed(self._running.pipeline.clock(), wire, False, pdu))
+        wire.rest[False] = link.session.unread
+
     def passed(self, link: Link, *, outward: bool, octets: bytes) -> None:
         """Called on the path of every read and write of these links."""
         wire = self._wires.get(link)
@@ -170,8 +176,10 @@ class Captures:
         capture = Capture(self._running, wanted)
         capture.begin()
         self._under_way.add(capture)
-        log.warning("capture", who=who, account=wanted.account, connector=wanted.connector, seconds=wanted.seconds,
-                    bodies=wanted.bodies, passwords=wanted.passwords)  # fmt: skip
+        shows = [name for name in ("bodies", "passwords") if getattr(wanted, name)]
+        log.warning(
+            "capture", who=who, account=wanted.account, connector=wanted.connector, seconds=wanted.seconds, shows=shows
+        )
         return capture
 
     async def stream(self, capture: Capture) -> AsyncIterator[bytes]:

@@ -115,10 +115,11 @@ class Sampler:
         counts, now, name = connector.counts, self._loop.time(), connector.name
         rates = {}
         near = self._before(EVERY, now)
-        old = near.connectors.get(name) if near is not None else None
+        known = near.connectors.get(name) if near is not None else None
+        old = known[:3] if known is not None else (0.0, 0.0, 0.0)
         values = (counts.submits, counts.outcomes["sent"], counts.receipts.total())
         for n, key in enumerate(("submits", "sent", "receipts")):
-            rates[key] = _rate(values[n] - old[n], now - near.at) if old is not None and near is not None else 0.0  # type: ignore[operator]
+            rates[key] = _rate(values[n] - old[n], now - near.at) if near is not None else 0.0
         far = self._before(SPANS[-1], now)
         first = far.connectors.get(name) if far is not None else None
         return rates, quantiles(counts.answer_time.counts, first[3] if first is not None else None)
@@ -128,7 +129,7 @@ class Sampler:
         now, counted = self._loop.time(), account_counts(account)
         looks = [look for look in self._accounts if now - look[0] >= EVERY] or list(self._accounts)
         at, before = looks[-1] if looks else (now, {})
-        old = before.get(account.name, counted)
+        old = before.get(account.name, (0, 0, 0))  # one that was not there began with nothing
         names = ("accepted", "refused", "delivered")
         return {name: _rate(new - was, now - at) for name, new, was in zip(names, counted, old, strict=True)}
 

@@ -10,6 +10,7 @@ from protocol.errors import PduError
 from protocol.pdus import DistributionList, SubmitMulti, SubmitSm, UnsuccessSme
 from protocol.session import BINDS, BOUND, RECEIVING, Answered, Asked, Lapsed, Session, Side, State
 from protocol.timers import Timers
+from protocol.wire import frame
 from routing.message import Delivery, Message, shown
 from smppgw.accounts import AccountState
 from smppgw.pipeline import Pipeline
@@ -200,6 +201,7 @@ class EsmeLink(Link):
         self.bound_at, self.version = self.loop.time(), bind.interface_version
         if account.tap is not None:
             self.tap = account.tap
+            self.tap.bound(self, frame(event.command, Status.ROK, event.sequence, event.body))
         self.session.window = account.settings.deliver_window
         name = self._pipeline.settings.name.encode()
         body = pdus.encode(

@@ -11,6 +11,8 @@ class Tap(Protocol):
     """Who listens to a link: the octets as they pass, before or after anybody made sense of them."""
 
     def passed(self, link: "Link", *, outward: bool, octets: bytes) -> None: ...
+    def bound(self, link: "Link", pdu: bytes) -> None:
+        """Listen from this bind on."""
 
 
 class Link(asyncio.Protocol, ABC):
