@@ -110,6 +110,8 @@ class Pipeline:
         """Nothing goes to upstreams for now."""
         self.patience = 0.0
         """Seconds after which a stored message that no route matches any more is looked at again; 0: it ends."""
+        self.most_retries = -1
+        """How often a message may be offered again after an upstream's not now; below 0: any number of times."""
 
     # Admission and store
 
@@ -418,10 +420,19 @@ class Pipeline:
         else:
             self.finish(message, *refusal(status), status)
 
+    def spent(self, message: Message, status: int) -> bool:
+        """Was this offer its last one? Then it has ended."""
+        if message.ticket is not None or not 0 <= self.most_retries <= message.attempts:
+            return False
+        self.finish(message, *refusal(status), status)
+        return True
+
     def later(self, message: Message, delay: float, status: int) -> None:
         """An upstream's answer, or its silence, was: not now."""
         if message.ticket is not None:
             self._refuse(message, status)
+            return
+        if self.spent(message, status):
             return
         message.attempts += 1
         message.upstream.clear()

@@ -327,6 +327,8 @@ class Connector(Keeper):
         return outcome
 
     def _postpone(self, message: Message, status: int) -> None:
+        if self.pipeline.spent(message, status):
+            return
         if status in PAUSING and message.ticket is None:
             message.attempts += 1
             message.upstream.clear()

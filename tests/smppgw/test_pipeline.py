@@ -570,3 +570,16 @@ async def test_a_stored_part_that_is_refused_before_its_answer_leaves_nothing() 
     await advance(1)
     assert asker.status == Status.RSUBMITFAIL
     assert bench.store.records == {}
+
+
+@jumping
+async def test_a_message_is_offered_again_no_more_often_than_it_may_be() -> None:
+    bench = Bench()
+    bench.pipeline.most_retries = 1
+    await bench.accepted(b"447700900001")
+    for _ in range(2):
+        message = bench.carrier.take()
+        bench.pipeline.later(message, 1.0, Status.RTHROTTLED)
+        await advance(2.0)
+    assert not bench.carrier.queue
+    assert not bench.pipeline.queued

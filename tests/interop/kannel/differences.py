@@ -52,10 +52,6 @@ DIFFERENCES = (
     Difference("POST (text/html|wml)", "the User's Guide promises them, 1.4.5 refuses them; ours takes the tags off"),
     Difference("POST of a form( with a .*)?", "ours takes forms, as the maintained forks of Kannel do"),
     # dlr-url
-    Difference(
-        "dlr after retries are over",
-        "sms-resend-retry is not kept: a message is tried until its validity is over",
-    ),
     Difference("dlr-url with a space", "a space ends a request line: ours writes %20"),
     Difference("dlr answered with (404|500|302)", "ours asks again, where Kannel drops the callback", always=False),
     Difference(
