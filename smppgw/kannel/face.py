@@ -24,7 +24,6 @@ from smppgw.kannel.bearerbox import Bearerbox
 from smppgw.kannel.caller import Caller
 from smppgw.kannel.conf import ConfError, Problem
 from smppgw.kannel.connectors import Link
-from smppgw.kannel.counts import Counts
 from smppgw.kannel.dlr import DlrReceiver, Reports, call_back
 from smppgw.kannel.escapes import Sms
 from smppgw.kannel.fake_smsc import FakePort, FakeSmsc, FakeSmscSettings
@@ -98,7 +97,6 @@ class Face:
         self.clock: Callable[[], float] = gateway.pipeline.clock
         self.started = self.clock()
         self.state = State(lambda: len(self.pipeline.queued), setup.kannel.core.queue_limit)
-        self.counts = Counts(self.clock)
         self.access = KannelLog(setup.kannel.core, self.loop)
         self.lists = Lists(setup.kannel)
         self.bearerbox = Bearerbox(setup, self, made.links)
