@@ -71,37 +71,3 @@ class Flow:
         self.sent_sms = Traffic(clock)
         self.sent_dlr = Traffic(clock)
         self.failed = 0
-
-
-class Counts:
-    """Since the start."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self.all = Flow(clock)
-        self._smscs: dict[bytes, Flow] = {}
-
-    def of(self, smsc_id: bytes) -> Flow:
-        """Of one smsc; all of one smsc-id are one here."""
-        flow = self._smscs.get(smsc_id)
-        if flow is None:
-            flow = self._smscs[smsc_id] = Flow(self._clock)
-        return flow
-
-    def received_sms(self, smsc_id: bytes) -> None:
-        self.all.received_sms.add()
-        self.of(smsc_id).received_sms.add()
-
-    def received_dlr(self, smsc_id: bytes) -> None:
-        """With b"" where it is of no smsc."""
-        self.all.received_dlr.add()
-        if smsc_id:
-            self.of(smsc_id).received_dlr.add()
-
-    def sent_sms(self, smsc_id: bytes) -> None:
-        self.all.sent_sms.add()
-        self.of(smsc_id).sent_sms.add()
-
-    def failed(self, smsc_id: bytes) -> None:
-        if smsc_id:
-            self.of(smsc_id).failed += 1

@@ -1,4 +1,4 @@
-from smppgw.kannel.counts import Counts, Traffic
+from smppgw.kannel.counts import Traffic
 
 
 class Clock:
@@ -37,16 +37,3 @@ def test_the_last_load_is_of_the_whole_life() -> None:
     clock.now += 1000
     assert traffic.loads[2] == 0.5
     assert traffic.total == 500
-
-
-def test_what_is_of_no_smsc_counts_in_all_alone() -> None:
-    counts = Counts(Clock())
-    counts.received_dlr(b"")
-    counts.received_dlr(b"up")
-    counts.sent_sms(b"up")
-    counts.received_sms(b"up")
-    counts.failed(b"up")
-    counts.failed(b"")
-    flow = counts.of(b"up")
-    assert (counts.all.received_dlr.total, flow.received_dlr.total) == (2, 1)
-    assert (flow.sent_sms.total, flow.received_sms.total, flow.failed) == (1, 1, 1)
