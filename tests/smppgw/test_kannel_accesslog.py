@@ -1,3 +1,5 @@
+"""Kannel's access-log: its lines, byte for byte, and what happens when they cannot be written."""
+
 import asyncio
 from dataclasses import replace
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Requests to applications: the pool, retries, proxies, and what counts as an answer."""
+
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager

@@ -1,3 +1,5 @@
+"""The totals and rates that Kannel's status page shows."""
+
 from smppgw.kannel.counts import Traffic
 
 

@@ -1,3 +1,5 @@
+"""Kannel's escape codes: every code, in every place that knows them."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

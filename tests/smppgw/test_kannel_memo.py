@@ -1,3 +1,5 @@
+"""What a message carries for its report, packed and read back."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

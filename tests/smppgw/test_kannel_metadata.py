@@ -1,3 +1,5 @@
+"""Kannel's meta-data: groups and parameters, read, joined and written."""
+
 from urllib.parse import quote_plus
 
 from hypothesis import given

@@ -1,3 +1,5 @@
+"""Kannel's own words for each refusal of an SMSC."""
+
 from smppgw.kannel.nack import refusal
 
 

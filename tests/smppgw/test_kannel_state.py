@@ -1,3 +1,5 @@
+"""What Kannel does while it runs, is isolated, is suspended, or ends."""
+
 from smppgw.kannel.state import Phase, State
 
 
