@@ -4,7 +4,6 @@ import os
 from itertools import islice
 
 from protocol.consts import Status
-from protocol.consts import status_name as status_word
 from protocol.session import BOUND
 from smppgw import __version__
 from smppgw.accounts import AccountState
@@ -125,7 +124,7 @@ class Views:
             outbox_under_way=box.under_way,
             outbox_oldest_seconds=self._oldest_delivery(account),
             delivered=account.delivered,
-            statuses={status_word(status): count for status, count in sorted(account.statuses.items())},
+            statuses={status_of(status): count for status, count in sorted(account.statuses.items())},
             rates=self.sampler.account(account),
             settings=settings_shown(account.configured),
         )
