@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import structlog
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from protocol import pdus
 from protocol.consts import Status
 from protocol.errors import LocalError, PduError
+from protocol.pdus import SubmitSm
 from routing.message import Message, shown
 from smppgw.accounts import AccountState
 from smppgw.http import writing
@@ -25,7 +26,8 @@ from smppgw.http.repeats import Answer, Repeats
 
 log = structlog.get_logger()
 
-MAX_MEMO = 4096
+BREATH = 50
+"""Messages of a batch that are read in one go."""
 
 _FIELDS: Final[Mapping[int, tuple[str, str]]] = {
     Status.RINVSRCADR: ("from", "the account may not send from it, or no sender of the pool serves the destination"),
@@ -92,7 +94,7 @@ class Desk:
 
         async def do(keep: Callable[[Answer], None]) -> Answer:
             waiting = self._waiting()
-            message = self._submit(caller, account, order, waiting)
+            message = self._submit(account, self._ready(caller, account, order), waiting)
             answer = _taken(message, order)
             if account.settings.ack == "store":
                 keep(answer)
@@ -109,20 +111,24 @@ class Desk:
         account = self.account(caller)
 
         async def do(keep: Callable[[Answer], None]) -> Answer:
+            ready: list[_Ready | Problem] = []
+            for number, raw in enumerate(orders, 1):
+                ready.append(self._read(caller, account, raw))
+                if not number % BREATH:  # others have turns, too; nothing is handed over yet
+                    await asyncio.sleep(0)
             waiting = self._waiting()
             results: list[Answer] = []
             placed: dict[int, int] = {}
-            for raw in orders:
+            for raw, each in zip(orders, ready, strict=True):
                 try:
-                    order = Order.model_validate(raw)
-                    message = self._submit(caller, account, order, waiting)
-                except ValidationError as error:
-                    results.append(_failed(raw, problem_of(error.errors())))
+                    if isinstance(each, Problem):
+                        raise each
+                    message = self._submit(account, each, waiting)
                 except Problem as problem:
                     results.append(_failed(raw, problem))
                 else:
                     placed[message.id] = len(results)
-                    results.append({"status": 202, **_taken(message, order)})
+                    results.append({"status": 202, **_taken(message, each.order)})
             kept = account.settings.ack == "store" and bool(placed)
             if kept:
                 keep(_results(results))
@@ -153,20 +159,41 @@ class Desk:
     def _waiting(self) -> _Waiting:
         return _Waiting(self.gateway.loop.create_future())
 
-    def _submit(self, caller: Caller, account: AccountState, order: Order, waiting: _Waiting) -> Message:
-        pipeline = self.gateway.pipeline
-        pdu = writing.submit_of(order, account.settings.encoding, pipeline.clock())
+    def _read(self, caller: Caller, account: AccountState, raw: Mapping[str, Any]) -> "_Ready | Problem":
+        try:
+            return self._ready(caller, account, Order.model_validate(raw))
+        except ValidationError as error:
+            return problem_of(error.errors())
+        except Problem as problem:
+            return problem
+
+    def _ready(self, caller: Caller, account: AccountState, order: Order) -> "_Ready":
+        """Raises Problem."""
+        pdu = writing.submit_of(order, account.settings.encoding, self.gateway.pipeline.clock())
         memo = Memo(caller.name, callback_of(caller, order), order.reference).pack()
         try:
-            body = pdus.encode_submit(pdu)
+            return _Ready(order, pdu, pdus.encode_submit(pdu), memo)
         except (LocalError, PduError) as error:
             raise Problem(422, "The request is not valid", str(error)) from None
+
+    def _submit(self, account: AccountState, ready: "_Ready", waiting: _Waiting) -> Message:
+        """Raises Problem."""
         waiting.left += 1
-        found = pipeline.submit(account, pdu, body, waiting, memo=memo, tag=order.tag)
+        order, pdu, body, memo = ready
+        found = self.gateway.pipeline.submit(account, pdu, body, waiting, memo=memo, tag=order.tag)
         if isinstance(found, Message):
             return found
         waiting.left -= 1
         raise refusal(found)
+
+
+class _Ready(NamedTuple):
+    """A message that may be handed over."""
+
+    order: Order
+    pdu: SubmitSm
+    body: bytes
+    memo: bytes
 
 
 def callback_of(caller: Caller, order: Order) -> str:
