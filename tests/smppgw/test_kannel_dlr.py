@@ -291,8 +291,8 @@ async def test_what_can_never_be_asked_for_is_set_aside() -> None:
     bench = Bench()
     account = bench.account
     account.links.append(DlrReceiver(account, Application(BadUrl("it is none")), bench.pipeline.loop))
-    for body in (VERSION + b"junk", b"\0 of another version"):
-        account.outbox.add(Delivery(1, "esme", body, epoch()))
+    for id, body in enumerate((VERSION + b"junk", b"\0 of another version")):
+        account.outbox.add(Delivery(id, "esme", body, epoch()))
     account.outbox.pump()
     await advance(1)
     assert (bench.pipeline.returns.aside, account.delivered) == (2, 0)
