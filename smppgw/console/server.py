@@ -24,7 +24,7 @@ MOST_BODY: Final = 1 << 20
 PATIENCE: Final = 1.0
 """Seconds that requests under way may take when it stops."""
 
-OPEN: Final = frozenset({"/login", "/style.css", "/icon.svg"})
+OPEN: Final = frozenset({"/login", "/login.js", "/style.css", "/icon.svg"})
 """What one may have before the password."""
 
 
@@ -64,6 +64,7 @@ class Console:
         app = web.Application(middlewares=[self._guarded], client_max_size=MOST_BODY)
         app.router.add_get("/", self._file)
         app.router.add_get("/console/recent", self._show_recent)
+        app.router.add_get("/console/about", self._show_about)
         app.router.add_get("/login", self._file)
         app.router.add_post("/login", self._login)
         app.router.add_post("/logout", self._logout)
@@ -140,6 +141,9 @@ class Console:
         response = web.Response(body=self._recent.since(since), content_type="application/json")
         response.enable_compression()
         return response
+
+    async def _show_about(self, _request: web.Request) -> web.Response:
+        return web.json_response({"login": self._sessions.needed})
 
     async def _pass_on(self, request: web.Request) -> web.Response:
         """What the gateway says is what the browser gets."""

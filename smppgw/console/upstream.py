@@ -20,6 +20,9 @@ MOST: Final = 16 << 20
 OFFERED: Final = ("v1/admin/", "v1/history/")
 """What of the API a browser may ask for."""
 
+NOT_OFFERED: Final = "v1/admin/capture"
+"""It is long, and holds what people wrote to each other."""
+
 PROBLEM: Final = "application/problem+json"
 
 
@@ -41,7 +44,9 @@ def problem(status: int, title: str, detail: str = "") -> Answer:
 def is_offered(path: str) -> bool:
     """No way out of what is offered: neither by dots nor by their escapes."""
     parts = path.split("/")
-    return path.startswith(OFFERED) and not any(part in {"", ".", ".."} for part in parts[:-1]) and "\\" not in path
+    if path.startswith(NOT_OFFERED):
+        return False
+    return path.startswith(OFFERED) and not any(part in {"", ".", ".."} for part in parts) and "\\" not in path
 
 
 class Upstream:

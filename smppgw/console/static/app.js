@@ -229,6 +229,7 @@ async function forever(doing, every) {
 setTheme(remembered());
 $("theme").onclick = nextTheme;
 $("help").onclick = showKeys;
+get("/console/about").then((about) => { $("logout").hidden = !about.login; }, () => {});
 $("logout").onclick = async () => { await logout(); location.assign("/login"); };
 $("find").onsubmit = (event) => {
   event.preventDefault();

@@ -7,9 +7,13 @@ export const refresh = true;
 
 const KINDS = { message: "Message in doubt", receipt: "Receipt", mo: "From a handset", callback: "Callback", other: "Other" };
 
-let account = "";
+/** Statuses that a receiver refuses with, in words. */
+const STATUSES = { "0x64": "the receiver could not take it", "0x65": "the receiver will never take it" };
+const CALLED = { "0x64": "its URL did not answer well", "0x65": "its URL says that it will never take it" };
 
-export const load = async () => get("/v1/admin/set-aside", { account, limit: 100 });
+const why = (row) => row.reason.replace(/status (0x6[45])\b/, (whole, status) => `${whole}: ${(row.kind === "callback" ? CALLED : STATUSES)[status]}`);
+
+export const load = async () => get("/v1/admin/set-aside", { limit: 100 });
 
 export function draw(context) {
   const { act, data, go } = context;
@@ -35,7 +39,7 @@ export function draw(context) {
       ["Kind", (row) => badge(row.kind === "message" ? "warn" : "bad", KINDS[row.kind] ?? row.kind)],
       ["Account", (row) => row.account],
       ["Number", (row) => row.destination ? h("button", { type: "button", class: "as-link", onclick: () => go("messages", row.kind === "mo" ? row.source : row.destination) }, row.kind === "mo" ? row.source : row.destination) : "–"],
-      ["Why", (row) => [row.reason, row.state ? ` (${row.state})` : "", row.attempts ? h("span", { class: "quiet" }, ` after ${plural(row.attempts, "attempt")}`) : ""], { class: "wrap" }],
+      ["Why", (row) => [why(row), row.state ? ` (${row.state})` : "", row.attempts ? h("span", { class: "quiet" }, ` after ${plural(row.attempts, "attempt")}`) : ""], { class: "wrap" }],
       ["", (row) => h("span", { class: "buttons" },
         h("button", { type: "button", class: "main", "aria-label": `Replay ${row.id}`, onclick: () => replay(row) }, "Replay"),
         h("button", { type: "button", "aria-label": `Drop ${row.id}`, onclick: () => drop(row) }, "Drop")), { label: "Action" }],

@@ -1,0 +1,124 @@
+"""A gateway with a group behind it, its console, and a real Chromium that looks at it."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
+
+from smppgw.ports import free_port
+from smppgw.simulate.smsc import Smsc
+from tests.endtoend.conftest import Serve, Simulate, join, serve, simulate  # noqa: F401  fixtures
+from tests.endtoend.running import Running
+from tests.kit import SMPPGW, Process, relay_config
+
+KEYS = {"operator": "operator-key-1", "reader": "reader-key-1", "shop": "shop-key-1"}
+
+expect.set_options(timeout=15_000)  # this machine may be busy
+
+DESK: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+
+Open = Callable[..., Awaitable["Console"]]
+"""open(gateway, key="operator"): a console that reads this gateway."""
+
+Look = Callable[..., Awaitable[Page]]
+"""look(console, size=DESK, dark=False): a page that shows it."""
+
+
+def chromium() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+class Console:
+    """`smppgw console` as a process."""
+
+    def __init__(self, process: Process, url: str) -> None:
+        self.process = process
+        self.url = url
+
+
+def two_and_one(one: Smsc, two: Smsc, zero: Smsc, **over: Any) -> dict[str, Any]:
+    """Two connectors share the load, a third stands by; the API is on, and history is kept."""
+    config = relay_config(one.port, **over)
+    up = config["connectors"].pop("up") | {"rebind": ["100ms", "300ms"], "rate": 200}
+    smscs = {"tokyo1": one, "tokyo2": two, "osaka": zero}
+    config["connectors"] = {name: up | {"port": smsc.port} for name, smsc in smscs.items()}
+    config["groups"] = {
+        "domestic": {
+            "active": ["tokyo1", "tokyo2"],
+            "backup": ["osaka"],
+            "backup_after": "2s",
+            "hand_back_after": "60s",
+        }
+    }
+    config["routes"] = [
+        {"name": "osaka only", "to": "osaka", "match": {"destination": "8106*"}},
+        {"name": "domestic", "to": "domestic", "match": {"destination": "81*"}},
+    ]
+    config["api"] = {
+        "port": free_port(),
+        "keys": {
+            "operator": {"key": KEYS["operator"], "roles": ["operate"]},
+            "reader": {"key": KEYS["reader"], "roles": ["read"]},
+        },
+    }
+    config["history"] = {"engine": "sqlite", "path": "history.db", "bodies": "keep"}
+    return config
+
+
+@pytest.fixture
+async def open_console(serve: Serve) -> AsyncIterator[Open]:  # noqa: F811
+    opened: list[Console] = []
+
+    async def open_console(gateway: Running, key: str = "operator", **env: str) -> Console:
+        port = free_port()
+        api = gateway.gateway.config["api"]["port"]
+        command = [SMPPGW, "console", "--url", f"http://127.0.0.1:{api}", "--port", str(port)]
+        process = Process(command, name="console", env={"SMPPGW_KEY": KEYS[key], **env})
+        console = Console(process, f"http://127.0.0.1:{port}")
+        opened.append(console)
+        await asyncio.to_thread(process.expect_line, "the console is at")
+        return console
+
+    yield open_console
+    for console in opened:
+        console.process.close()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    program = chromium()
+    if program is None:
+        pytest.skip("there is no Chromium: scripts/setup installs Debian's")
+    async with async_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-dev-shm-usage"]
+        browser = await playwright.chromium.launch(executable_path=program, args=flags)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def look(browser: Browser) -> AsyncIterator[Look]:
+    """Pages whose every request must stay here, and whose script must not fail."""
+    wrong: list[str] = []
+
+    async def look(console: Console, size: ViewportSize = DESK, *, dark: bool = False, path: str = "/") -> Page:
+        context = await browser.new_context(
+            viewport=size,
+            color_scheme="dark" if dark else "light",
+            locale="en-GB",
+            device_scale_factor=2 if size is PHONE else 1,
+        )
+        context.set_default_timeout(15_000)
+        page = await context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: request.url.startswith(console.url) or wrong.append(request.url))
+        page.on("console", lambda said: "Content Security Policy" in said.text and wrong.append(said.text))
+        await page.goto(console.url + path)
+        return page
+
+    yield look
+    assert not wrong

@@ -1,0 +1,96 @@
+"""Who gets in, and whose requests count."""
+
+import pytest
+
+from smppgw.console.guard import LASTS, MOST_SESSIONS, TRIES, TRIES_WITHIN, Hosts, Sessions, is_loopback, is_ours
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+def test_loopback_is_this_machine(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "console.example", ""])
+def test_everything_else_may_be_reached_by_others(host: str) -> None:
+    assert not is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "authority", ["127.0.0.1:8090", "localhost", "LOCALHOST:1", "[::1]:8090", "Console.Example:443"]
+)
+def test_our_names_are_known_with_and_without_a_port(authority: str) -> None:
+    assert Hosts(["console.example"]).knows(authority)
+
+
+@pytest.mark.parametrize(
+    "authority", ["", "evil.example", "localhost.evil.example", "127.0.0.1@evil.example", "[::1", "a:b:c"]
+)
+def test_a_name_of_somebody_else_is_not(authority: str) -> None:
+    assert not Hosts(["console.example"]).knows(authority)
+
+
+@pytest.mark.parametrize(
+    ("origin", "site", "ours"),
+    [
+        ("http://localhost:8090", "same-origin", True),
+        ("https://localhost:8090", None, True),
+        (None, "none", True),
+        (None, None, True),
+        ("http://localhost:9999", "same-site", False),
+        ("http://localhost:9999", None, False),
+        ("null", None, False),
+        ("http://evil.example", "cross-site", False),
+    ],
+)
+def test_what_a_page_elsewhere_sends_is_not_ours(origin: str | None, site: str | None, ours: bool) -> None:
+    assert is_ours(origin, site, "localhost:8090") is ours
+
+
+def test_without_a_password_everybody_is_in() -> None:
+    sessions = Sessions("", Clock())
+    assert not sessions.needed
+    assert sessions.admits(None)
+
+
+def test_a_login_lasts_until_its_time_or_until_it_is_ended() -> None:
+    clock = Clock()
+    sessions = Sessions("pässword", clock)
+    one, two = sessions.login("pässword"), sessions.login("pässword")
+    assert one
+    assert two not in {one, None}
+    assert sessions.admits(one)
+    sessions.logout(one)
+    assert not sessions.admits(one)
+    clock.now += LASTS
+    assert not sessions.admits(two)
+
+
+def test_no_token_and_a_made_up_one_admit_nobody() -> None:
+    sessions = Sessions("password", Clock())
+    assert not sessions.admits(None)
+    assert not sessions.admits("")
+    assert not sessions.admits("x" * 43)
+
+
+def test_guessing_has_an_end() -> None:
+    clock = Clock()
+    sessions = Sessions("password", clock)
+    assert [sessions.login(f"guess {n}") for n in range(TRIES)] == [None] * TRIES
+    assert sessions.blocked
+    assert sessions.login("password") is None
+    clock.now += TRIES_WITHIN
+    assert sessions.login("password")
+
+
+def test_logins_are_bounded() -> None:
+    sessions = Sessions("password", Clock())
+    tokens = [sessions.login("password") for _ in range(MOST_SESSIONS + 1)]
+    assert not sessions.admits(tokens[0])
+    assert all(sessions.admits(token) for token in tokens[1:])
