@@ -230,5 +230,5 @@ OPEN = ADMIN.replace("status-password = look\n", "store-type = file\nstore-locat
 OPEN += smsc("down", "allowed-smsc-id = down\n", port="{down}")
 
 SCENES = {"main": MAIN, "other": OTHER, "admin": ADMIN, "open": OPEN}
-ENDING = {"admin", "open"}
-"""Those whose rows follow each other; the last ends the gateway."""
+ENDING = {"admin", "open", "example"}
+"""Those whose rows follow each other; the last may end the gateway."""

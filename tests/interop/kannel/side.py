@@ -36,6 +36,8 @@ class Side:
 
     def __init__(self, scene: str, rows: Iterable[Row], directory: Path, wanted: Mapping[str, Outcome] | None) -> None:
         self.scene = scene
+        self.text = SCENES.get(scene, "")
+        """Its kannel.conf."""
         self.rows = [row for row in rows if row.scene == scene]
         self.directory = directory
         self.wanted = wanted
@@ -87,7 +89,7 @@ class Side:
             (self.directory / name).write_text(text)
         self.catcher.lists = {path: _filled(text).encode() for path, text in LISTS.items()}
         self.conf = self.directory / "kannel.conf"
-        text = SCENES[self.scene].replace("{directory}", str(self.directory))
+        text = self.text.replace("{directory}", str(self.directory))
         for name, port in self.ports.items():
             text = text.replace(f"{{{name}}}", str(port))
         self.conf.write_text(text)
