@@ -2,9 +2,6 @@
 
 import contextlib
 import json
-import re
-import tomllib
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, quote_plus, urlsplit
 
@@ -734,19 +731,3 @@ def test_the_call_that_cancels_everything_is_not_offered() -> None:
 
 
 # The example.
-
-EXAMPLE = Path(__file__).parents[2] / "conf" / "carriers.toml"
-
-
-def test_the_example_shows_every_key_and_its_default() -> None:
-    text = EXAMPLE.read_text()
-    table = re.split(r"^\[connectors\.aix\]$", text, flags=re.MULTILINE)[1]
-    table = re.split(r"^\[", table, flags=re.MULTILINE)[0]
-    shown = settings(**tomllib.loads(table))
-    fields = AixSettings.model_fields
-    own = set(AixSettings.__annotations__) - {"kind"}
-    assert own == set(re.findall(r"^(?:# )?(\w+) = ", table, re.MULTILINE)) - {"kind"}
-    for key in own:
-        assert fields[key].is_required() or getattr(shown, key) == fields[key].get_default(call_default_factory=True)
-    optional = tomllib.loads("\n".join(re.findall(r"^# (\w+ = .*)$", table, re.MULTILINE)))
-    assert settings(**tomllib.loads(table) | optional)
