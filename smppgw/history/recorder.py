@@ -36,12 +36,13 @@ SIZE = struct.Struct(">I")
 class Recorder:
     """Call `note` from the loop's thread. What the writer does not take in time is dropped and counted."""
 
-    def __init__(self, settings: HistoryConfig, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, settings: HistoryConfig, loop: asyncio.AbstractEventLoop, restart: float = RESTART) -> None:
         self.noted = 0
         self.dropped = 0
         self.restarts = 0
         self._settings = settings
         self._loop = loop
+        self._restart = restart
         self._notes: list[Note] = []
         self._timer: asyncio.TimerHandle | None = None
         self._writer: asyncio.subprocess.Process | None = None
@@ -57,6 +58,11 @@ class Recorder:
     def up(self) -> bool:
         """The writer runs."""
         return self._writer is not None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the writer."""
+        return None if self._writer is None else self._writer.pid
 
     @property
     def pending(self) -> int:
@@ -92,17 +98,24 @@ class Recorder:
             return
         pipe = self._pipe
         if pipe is None or self.pending > self._settings.max_pending:
-            self.dropped += len(notes)
-            if not self._dropping:
-                self._dropping = True
-                log.error("history is dropped", reason="its writer is too slow" if pipe else "its writer does not run")
+            self._drop(len(notes), "its writer is too slow" if pipe else "its writer does not run")
+            return
+        try:
+            octets = marshal.dumps(notes)
+        except ValueError as error:  # a bug of who noted it, which must not become one of the pipeline
+            self._drop(len(notes), str(error))
             return
         if self._dropping:
             self._dropping = False
             log.info("history is written again", dropped=self.dropped)
         self.noted += len(notes)
-        octets = marshal.dumps(notes)
         pipe.write(SIZE.pack(len(octets)) + octets)
+
+    def _drop(self, notes: int, reason: str) -> None:
+        self.dropped += notes
+        if not self._dropping:
+            self._dropping = True
+            log.error("history is dropped", reason=reason)
 
     async def close(self) -> None:
         """Hand over the rest, and let the writer finish."""
@@ -137,7 +150,7 @@ class Recorder:
                 if not self._closing:
                     log.error("history writer ended", status=status)
             self.restarts += 1
-            await asyncio.sleep(RESTART)
+            await asyncio.sleep(self._restart)
 
     def _begin(self, writer: asyncio.subprocess.Process) -> None:
         settings = self._settings

@@ -5,7 +5,7 @@ from typing import Any
 
 from smppgw.history import timeline
 from smppgw.history.database import Found, Query
-from smppgw.history.engines import open_database
+from smppgw.history.engines import HistoryError, open_database
 from smppgw.settings import HistoryConfig
 
 
@@ -37,6 +37,8 @@ def trace(settings: HistoryConfig, what: str, account: str = "", limit: int = 20
     try:
         query = query_of(what, account, limit)
         found = database.find(query) or database.find(Query(id=what, account=account, limit=limit))
+    except Exception as error:  # whatever the engine raises: a file without its tables, a server that went away
+        raise HistoryError(f"cannot read the history: {' '.join(str(error).split())}") from error
     finally:
         database.close()
     return [Traced(each) for each in found]

@@ -1,0 +1,73 @@
+"""The process that writes history takes batches until its input ends, and says why when it cannot."""
+
+import json
+import marshal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from smppgw.history.database import Query
+from smppgw.history.engines import open_database
+from smppgw.history.events import Note
+from smppgw.history.recorder import SIZE
+from tests.smppgw.test_history_database import NOW, accepted, minted
+
+
+def written(
+    path: Path, *batches: list[Note], days: float = 0.0, rest: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    said = json.dumps({"engine": "sqlite", "path": str(path), "url": "", "days": days}).encode()
+    frames = [said, *(marshal.dumps(batch) for batch in batches)]
+    octets = b"".join(SIZE.pack(len(frame)) + frame for frame in frames) + rest
+    return subprocess.run(
+        [sys.executable, "-m", "smppgw.history.writer"], input=octets, capture_output=True, timeout=30, check=False
+    )
+
+
+def ids(path: Path) -> int:
+    database = open_database("sqlite", str(path), "", writing=False)
+    try:
+        return len(database.find(Query(limit=1000)))
+    finally:
+        database.close()
+
+
+def plain(note: Note) -> Note:
+    return (note[0], note[1], int(note[2]), note[3])
+
+
+def test_every_batch_before_the_end_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "h.db"
+    batches = [[plain(accepted(minted(NOW, n)))] for n in range(5)]
+    assert written(path, *batches).returncode == 0
+    assert ids(path) == 5
+
+
+def test_a_batch_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "h.db"
+    assert written(path, [plain(accepted(minted(NOW)))], rest=SIZE.pack(1000) + b"abc").returncode == 0
+    assert ids(path) == 1
+
+
+def test_what_is_older_than_days_is_not_kept(tmp_path: Path) -> None:
+    path = tmp_path / "h.db"
+    now = time.time()
+    assert (
+        written(path, [plain(accepted(minted(now))), plain(accepted(minted(now - 3 * 86400)))], days=2).returncode == 0
+    )
+    assert ids(path) == 1
+
+
+def test_a_database_that_cannot_be_had_ends_it_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = written(tmp_path / "file" / "h.db")
+    assert done.returncode == 1
+    assert b"cannot use the history" in done.stderr
+
+
+def test_an_input_that_ends_at_once_is_no_mistake() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "smppgw.history.writer"], input=b"", capture_output=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
