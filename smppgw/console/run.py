@@ -29,7 +29,7 @@ async def _run(url: str, key: str, options: Options, tls: ssl.SSLContext | None)
             print(f"cannot listen on {options.host}:{options.port}: {why(error)}", file=sys.stderr)
             return 1
         host = f"[{options.host}]" if ":" in options.host else options.host
-        print(f"the console is at http://{host}:{port}/", flush=True)
+        print(f"listening on http://{host}:{port}/", flush=True)
         await stop.wait()
         await console.stop()
     return 0

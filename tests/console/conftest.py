@@ -1,16 +1,28 @@
 """A gateway with a group behind it, its console, and a real Chromium that looks at it."""
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    ViewportSize,
+    async_playwright,
+    expect,
+)
 
 from smppgw.ports import free_port
 from smppgw.simulate.smsc import Smsc
 from tests.endtoend.conftest import Serve, Simulate, join, serve, simulate  # noqa: F401  fixtures
+from tests.endtoend.esme import Esme
 from tests.endtoend.running import Running
 from tests.kit import SMPPGW, Process, relay_config
 
@@ -76,11 +88,11 @@ async def open_console(serve: Serve) -> AsyncIterator[Open]:  # noqa: F811
     async def open_console(gateway: Running, key: str = "operator", **env: str) -> Console:
         port = free_port()
         api = gateway.gateway.config["api"]["port"]
-        command = [SMPPGW, "console", "--url", f"http://127.0.0.1:{api}", "--port", str(port)]
+        command: list[str | Path] = [SMPPGW, "console", "--url", f"http://127.0.0.1:{api}", "--port", str(port)]
         process = Process(command, name="console", env={"SMPPGW_KEY": KEYS[key], **env})
         console = Console(process, f"http://127.0.0.1:{port}")
         opened.append(console)
-        await asyncio.to_thread(process.expect_line, "the console is at")
+        await asyncio.to_thread(process.expect_line, "^listening on ")
         return console
 
     yield open_console
@@ -100,23 +112,58 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+@contextlib.asynccontextmanager
+async def load(esme: Esme, pause: float = 0.01) -> AsyncIterator[None]:
+    """Messages go on as long as this lasts."""
+
+    async def go_on() -> None:
+        for n in range(100_000):
+            await esme.submit(f"8190{n:08}")
+            await asyncio.sleep(pause)
+
+    task = asyncio.create_task(go_on())
+    yield
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+class Watch:
+    """What a page does that none may do: ask somebody else, break its policy, fail in its script."""
+
+    def __init__(self, url: str, wrong: list[str]) -> None:
+        self._url = url
+        self._wrong = wrong
+
+    def on(self, page: Page) -> None:
+        page.on("pageerror", self._failed)
+        page.on("request", self._asked)
+        page.on("console", self._said)
+
+    def _failed(self, error: Error) -> None:
+        self._wrong.append(str(error))
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith(self._url):
+            self._wrong.append(request.url)
+
+    def _said(self, said: ConsoleMessage) -> None:
+        if "Content Security Policy" in said.text:
+            self._wrong.append(said.text)
+
+
 @pytest.fixture
 async def look(browser: Browser) -> AsyncIterator[Look]:
-    """Pages whose every request must stay here, and whose script must not fail."""
     wrong: list[str] = []
 
     async def look(console: Console, size: ViewportSize = DESK, *, dark: bool = False, path: str = "/") -> Page:
         context = await browser.new_context(
-            viewport=size,
-            color_scheme="dark" if dark else "light",
-            locale="en-GB",
+            viewport=size, color_scheme="dark" if dark else "light", locale="en-GB",
             device_scale_factor=2 if size is PHONE else 1,
-        )
+        )  # fmt: skip
         context.set_default_timeout(15_000)
         page = await context.new_page()
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda request: request.url.startswith(console.url) or wrong.append(request.url))
-        page.on("console", lambda said: "Content Security Policy" in said.text and wrong.append(said.text))
+        Watch(console.url, wrong).on(page)
         await page.goto(console.url + path)
         return page
 

@@ -1,21 +1,19 @@
 """A person at the console, in a real browser before a real gateway: finds, replays, moves traffic."""
 
 import asyncio
-import contextlib
 import json
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 from aiohttp import web
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from smppgw.http.signing import HEADER
 from smppgw.ports import free_port
 from smppgw.simulate.smsc import Smsc
-from tests.console.conftest import KEYS, Look, Open, two_and_one
+from tests.console.conftest import KEYS, Look, Open, load, two_and_one
 from tests.endtoend.conftest import Join, Serve, Simulate
-from tests.endtoend.esme import Esme
 from tests.endtoend.running import Running
 
 SECRET = "a secret of thirty-two octets or so"
@@ -57,27 +55,6 @@ async def shop() -> AsyncIterator[Shop]:
     await web.TCPSite(runner, "127.0.0.1", shop.port).start()
     yield shop
     await runner.cleanup()
-
-
-@contextlib.asynccontextmanager
-async def load(esme: Esme, pause: float = 0.01) -> AsyncIterator[None]:
-    """Messages go on as long as this lasts."""
-
-    async def go_on() -> None:
-        for n in range(100_000):
-            await esme.submit(f"8190{n:08}")
-            await asyncio.sleep(pause)
-
-    task = asyncio.create_task(go_on())
-    yield
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
-
-
-async def go(page: Page, name: str) -> None:
-    await page.get_by_role("link", name=name, exact=False).first.click()
-    await expect(page.get_by_role("heading", level=1)).to_have_text(name)
 
 
 async def test_what_happened_to_a_message_is_found_by_its_number(
@@ -265,7 +242,9 @@ async def test_the_keyboard_is_enough(gateway: Running, open_console: Open, look
     await page.keyboard.press("2")
     drain = page.get_by_role("article", name="Connector tokyo2").get_by_role("button", name="Drain")
     await drain.focus()
-    await asyncio.sleep(4.5)  # two looks at the gateway
+    for _ in range(2):
+        async with page.expect_response("**/console/recent*"):
+            pass
     await expect(drain).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("dialog").get_by_role("button", name="Cancel")).to_be_focused()

@@ -60,7 +60,8 @@ function open({ focus = true } = {}) {
   if (fresh) Object.assign(state, { data: null, problem: null });
   document.title = `${current.title} · smppgw`;
   $("title").textContent = current.title;
-  if (current.id === "messages" && document.activeElement !== $("q")) $("q").value = argument;
+  document.body.dataset.page = current.id;
+  if (document.activeElement !== $("q")) $("q").value = current.id === "messages" ? argument : "";
   drawNav();
   if (fresh) fill($("main"));
   draw();

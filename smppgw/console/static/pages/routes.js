@@ -12,7 +12,7 @@ export const load = async () => {
   return { ...routes, accounts: accounts.map((each) => each.name) };
 };
 
-const conditions = (match) => Object.entries(match).map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ") || "everything";
+const conditions = (match) => Object.entries(match).map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(" or ") : typeof value === "object" ? JSON.stringify(value) : value}`).join(", ") || "everything";
 
 export function draw({ data, redraw }) {
   const onsubmit = async (event) => {
