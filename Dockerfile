@@ -5,8 +5,10 @@ COPY pyproject.toml requirements.lock README.md ./
 COPY protocol protocol
 COPY routing routing
 COPY smppgw smppgw
+# What is used besides the rest: --build-arg EXTRAS= leaves it out.
+ARG EXTRAS=postgres,otel
 RUN python -m venv /opt/smppgw \
- && /opt/smppgw/bin/pip install --no-cache-dir -c requirements.lock . \
+ && /opt/smppgw/bin/pip install --no-cache-dir -c requirements.lock ".[$EXTRAS]" \
  && /opt/smppgw/bin/python -m compileall -q /opt/smppgw/lib
 
 FROM python:3.11-slim-bookworm

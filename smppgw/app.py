@@ -32,6 +32,7 @@ from smppgw.carriers.settings import CarrierSettings
 from smppgw.carriers.webhooks import WebhookServer
 from smppgw.config import Config, ConfigError, Problem
 from smppgw.history.diary import Diary
+from smppgw.history.notes import Both
 from smppgw.history.recorder import Recorder
 from smppgw.http.server import HttpServer
 from smppgw.kannel import setup as kannel
@@ -55,6 +56,7 @@ from smppgw.targets import Target
 
 if TYPE_CHECKING:
     from smppgw.http.port import ApiPort
+    from smppgw.tracing import Tracer
 
 log = structlog.get_logger()
 
@@ -69,7 +71,7 @@ TICK = 1.0
 BROKEN = 70
 """Exit status after a bug of ours (EX_SOFTWARE)."""
 
-FIXED = ("gateway", "listeners", "limits", "timers", "http", "webhooks", "store", "history", "log")
+FIXED = ("gateway", "listeners", "limits", "timers", "http", "webhooks", "store", "history", "tracing", "log")
 """Tables of the config that a reload does not touch."""
 
 
@@ -110,6 +112,7 @@ class App:
         if settings.history.engine:
             self.recorder = Recorder(settings.history, self.loop)
             self.pipeline.returns.diary = Diary(self.recorder, time.time)
+        self.tracer = self._traced() if settings.tracing.endpoint else None
         self.webhooks = WebhookServer(settings.webhooks, lambda: self._hooks)
         self.metrics = GatewayMetrics(self)
         self.http = HttpServer(settings.http, self.metrics, self.unready)
@@ -174,6 +177,16 @@ class App:
             await self._drain()
             return 0
         return BROKEN
+
+    def _traced(self) -> "Tracer":
+        """Traces hear what history hears."""
+        from smppgw.tracing import Tracer  # noqa: PLC0415  an extra
+
+        gateway = self.settings.gateway
+        tracer = Tracer(self.settings.tracing, f"{gateway.name}-{gateway.node}")
+        notes = tracer if self.recorder is None else Both(self.recorder, tracer)
+        self.pipeline.returns.diary = Diary(notes, time.time)
+        return tracer
 
     async def _until_stopped(self) -> bool:
         """False when nothing can be committed any more for a bug of ours: who ends now and starts again loses nothing,
@@ -418,6 +431,8 @@ class App:
         await self.http.stop()
         if self.recorder is not None:
             await self.recorder.close()
+        if self.tracer is not None:
+            await self.tracer.close()
         self.access.close()
         self.store.close()
 

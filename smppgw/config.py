@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -46,6 +47,7 @@ from smppgw.settings import (
     Route,
     StoreConfig,
     Timers,
+    Tracing,
     Webhooks,
 )
 from smppgw.values import Wrong, did_you_mean, octets_within
@@ -78,6 +80,7 @@ __all__ = [
     "Senders",
     "StoreConfig",
     "Timers",
+    "Tracing",
     "Webhooks",
     "hash_password",
     "load",
@@ -156,6 +159,7 @@ class Config(Model):
     carriers: Carriers = Carriers()
     store: StoreConfig = StoreConfig()
     history: HistoryConfig = HistoryConfig()
+    tracing: Tracing = Tracing()
     log: Log = Log()
     accounts: dict[str, Account] = Field(default_factory=dict)
     connectors: dict[str, AnyConnector] = Field(default_factory=dict)
@@ -457,6 +461,7 @@ def _cross_checks(config: Config, names: _Names, numbers: _Numbers) -> Iterator[
     yield from _check_tls(config, numbers)
     yield from _check_webhooks(config)
     yield from _check_history(config)
+    yield from _check_tracing(config)
     yield from _check_api(config, names)
     yield from _check_overrides(config)
     for name, connector in config.smpp.items():
@@ -587,6 +592,11 @@ def _check_history(config: Config) -> Iterator[Problem]:
     if config.history.engine == "postgres" and not config.history.url.get_secret_value():
         fix = 'like "postgresql://smppgw@db.example/smppgw"; url_env and url_file keep its password out of here'
         yield Problem("history.url", "is missing", f"give it, {fix}")
+
+
+def _check_tracing(config: Config) -> Iterator[Problem]:
+    if config.tracing.endpoint and not find_spec("opentelemetry.exporter"):
+        yield Problem("tracing.endpoint", "OpenTelemetry is not installed", "pip install 'smppgw[otel]'")
 
 
 def _check_webhooks(config: Config) -> Iterator[Problem]:

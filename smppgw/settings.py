@@ -215,6 +215,15 @@ class HistoryConfig(Model):
     max_pending: Annotated[Size, Field(ge=1 << 16)] = 64 << 20
 
 
+class Tracing(Model):
+    """What happens to some messages, as OpenTelemetry traces."""
+
+    endpoint: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    sample: Annotated[float, Field(ge=0, le=1)] = 0.01
+    service_name: Annotated[str, Field(min_length=1)] = "smppgw"
+    max_pending: Annotated[int, Field(ge=1)] = 2048
+
+
 class Log(Model):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["console", "json"] = "console"

@@ -44,6 +44,13 @@ def test_the_image_copies_what_there_is_and_drops_root() -> None:
     assert lines.index(last_user) < next(i for i, line in enumerate(lines) if line.startswith("ENTRYPOINT"))
 
 
+def test_the_image_has_extras_that_the_project_has_in_versions_of_the_lock() -> None:
+    [extras] = re.findall(r"^ARG EXTRAS=(.*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    wanted = [each for extra in extras.split(",") for each in PROJECT["optional-dependencies"][extra]]
+    for requirement in map(Requirement, wanted):
+        assert requirement.specifier.contains(locked()[canonicalize_name(requirement.name)])
+
+
 def test_every_make_target_says_what_it_does() -> None:
     makefile = (ROOT / "Makefile").read_text()
     [phony] = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)

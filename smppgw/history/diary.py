@@ -9,7 +9,7 @@ from protocol.pdus import SubmitSm
 from protocol.receipt import Receipt
 from routing.message import Delivery, Message
 from smppgw.history.events import Kind
-from smppgw.history.recorder import Recorder
+from smppgw.history.notes import Notes
 
 # Plain ints: an enum member costs more than the rest of a note.
 _ACCEPTED, _REFUSED, _SENT, _LATER, _DOUBT = map(int, (Kind.ACCEPTED, Kind.REFUSED, Kind.SENT, Kind.LATER, Kind.DOUBT))
@@ -21,7 +21,7 @@ _DECIDED = int(Kind.DECIDED)
 class Diary:
     """All times are of the same clock, epoch seconds."""
 
-    def __init__(self, recorder: Recorder, clock: Callable[[], float]) -> None:
+    def __init__(self, recorder: Notes, clock: Callable[[], float]) -> None:
         self.recorder = recorder
         self._note = recorder.note
         self._clock = clock

@@ -36,6 +36,7 @@ TABLES: dict[str, tuple[type[Model], tuple[str, ...]]] = {
     "api": (config.Api, ("api",)),
     "api.keys.shop": (config.ApiKey, ("api", "keys", "shop")),
     "history": (config.HistoryConfig, ("history",)),
+    "tracing": (config.Tracing, ("tracing",)),
     "log": (config.Log, ("log",)),
     "accounts.demo": (Account, ("accounts", "demo")),
     "connectors.smpp1": (Connector, ("connectors", "smpp1")),
