@@ -10,6 +10,7 @@ from protocol.consts import Tag
 from smppgw import values
 
 NUMBER = r"^\+?[0-9]{1,20}$"
+PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 TEXT = 39015
 """Characters of the longest text: 255 parts of 153."""
 YEAR = 366 * 86400
@@ -118,11 +119,9 @@ class Order(Content):
                           description="Where its receipt goes, in place of the key's own callback")
     ] = None  # fmt: skip
     reference: Annotated[
-        str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$", description="Yours: it is in every callback")
+        str, Field(max_length=255, pattern=PRINTABLE, description="Yours: it is in every callback")
     ] = ""
-    tag: Annotated[
-        str, Field(max_length=63, pattern=r"^[^\x00-\x1f\x7f]*$", description="A hint for routes (match.tag)")
-    ] = ""
+    tag: Annotated[str, Field(max_length=63, pattern=PRINTABLE, description="A hint for routes (match.tag)")] = ""
     service_type: Annotated[str, Field(max_length=5, pattern=r"^[ -~]*$")] = ""
     priority: Annotated[int, Field(ge=0, le=3)] = 0
     tlvs: Annotated[

@@ -1,6 +1,7 @@
 """Requests that a client may repeat: the answer to the first one is kept, in the store and in memory."""
 
 import asyncio
+import contextlib
 import json
 import struct
 import zlib
@@ -15,6 +16,9 @@ from smppgw.http.problems import Problem
 from smppgw.journal import Journal
 
 HEADER = "Idempotency-Key"
+
+PATIENCE = 5.0
+"""Seconds that an answer may wait for its own record."""
 
 _RECORD = struct.Struct(">B16s16s")
 
@@ -82,7 +86,9 @@ class Repeats:
             under_way.set_exception(failed)
             under_way.exception()  # perhaps nobody else waits for it
             raise
-        if not entry.id:  # it was not known before what the answer would be
+        if not entry.id and answer.get("accepted") == 0:  # a batch of which nothing was taken sent nothing
+            self._forget(who)
+        elif not entry.id:  # it was not known before what the answer would be
             self._keep(who, entry, answer)
             await self._durable()
         entry.under_way = None
@@ -96,9 +102,11 @@ class Repeats:
         self._journal.urgent()
 
     async def _durable(self) -> None:
+        """The answer is true all the same, if the store does not work now."""
         done = asyncio.Event()
         self._journal.after(done.set)
-        await done.wait()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(done.wait(), PATIENCE)
 
     def _forget(self, who: bytes) -> None:
         entry = self._entries.pop(who, None)
