@@ -185,7 +185,7 @@ class Side:
         deadline = time.monotonic() + PATIENCE
         self._last = time.monotonic()
         if self.wanted is not None:
-            while time.monotonic() < deadline and not all(map(self._complete, rows)):
+            while time.monotonic() < deadline and not (all(map(self._complete, rows)) and self._acknowledged()):
                 await self._some_news(0.5)
             quiet = min(quiet, 0.5)
         while (rest := self._last + quiet - time.monotonic()) > 0:
@@ -195,6 +195,10 @@ class Side:
         self._news.clear()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), patience)
+
+    def _acknowledged(self) -> bool:
+        """Every receipt is with the gateway, so that its status may count it."""
+        return self.scene not in ENDING or self.smsc.acknowledged >= self.smsc.receipts
 
     def _complete(self, row: Row) -> bool:
         wanted = (self.wanted or {}).get(row.name)
