@@ -193,7 +193,8 @@ def _table(*names: str) -> Table:
     rows = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     words = {"", "group", "connector", "account", "queue", "state", "members", "last error"}
     for name in names:
-        rows.add_column(name, justify="left" if name in words else "right", no_wrap=True, overflow="ellipsis")
+        long = name in {"members", "last error"}  # what gives way when there is no room
+        rows.add_column(name, justify="left" if name in words else "right", no_wrap=not long, overflow="ellipsis")
     return rows
 
 

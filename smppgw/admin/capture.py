@@ -28,6 +28,9 @@ MOST = 4
 LONGEST = 3600.0
 """Seconds."""
 
+GRACE = 10.0
+"""Seconds after which one ends that nobody read."""
+
 FLUSH = 0.25
 """Seconds between two looks at the ring."""
 
@@ -176,6 +179,8 @@ class Captures:
         capture = Capture(self._running, wanted)
         capture.begin()
         self._under_way.add(capture)
+        # Whoever asked may be gone before the first octet was.
+        self._running.loop.call_later(wanted.seconds + GRACE, self._end, capture)
         shows = [name for name in ("bodies", "passwords") if getattr(wanted, name)]
         log.warning(
             "capture", who=who, account=wanted.account, connector=wanted.connector, seconds=wanted.seconds, shows=shows
@@ -188,10 +193,17 @@ class Captures:
             async for piece in capture.file():
                 yield piece
         finally:
-            capture.end()
+            self._end(capture)
+
+    def _end(self, capture: Capture) -> None:
+        if capture in self._under_way:
             self._under_way.discard(capture)
-            log.info("capture ended", account=capture.wanted.account, connector=capture.wanted.connector,
-                     pdus=capture.pdus, dropped=capture.dropped)  # fmt: skip
+            capture.end()
+            wanted = capture.wanted
+            log.info(
+                "capture ended", account=wanted.account, connector=wanted.connector, pdus=capture.pdus,
+                dropped=capture.dropped,
+            )  # fmt: skip
 
 
 def _wire(link: Link) -> Wire:
