@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +73,9 @@ BROKEN = 70
 
 FIXED = ("gateway", "listeners", "limits", "timers", "http", "webhooks", "store", "history", "tracing", "log")
 """Tables of the config that a reload does not touch."""
+
+API_FIXED = ("host", "port", "tls_certificate", "tls_key", "max_body")
+"""Keys of [api] that it does not."""
 
 
 class App:
@@ -228,6 +231,11 @@ class App:
             reasons.append(f"store: {self.pipeline.journal.error}")
         return reasons
 
+    @property
+    def api_answers(self) -> Mapping[int, int]:
+        """By HTTP status."""
+        return self.api.server.answers if self.api is not None else {}
+
     def stop(self) -> None:
         """Begin to end."""
         self._stop.set()
@@ -251,6 +259,8 @@ class App:
                 log.error("config refused", where=problem.path, problem=problem.wrong, fix=problem.fix)
             return error.problems
         fixed = [name for name in FIXED if getattr(settings, name) != getattr(self.settings, name)]
+        api, before = settings.api, self.settings.api
+        fixed += [f"api.{key}" for key in API_FIXED if getattr(api, key) != getattr(before, key)]
         if fixed:
             log.warning("these tables change at a restart only", tables=fixed)
         self.apply(settings)

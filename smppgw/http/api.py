@@ -5,6 +5,7 @@ import contextlib
 import socket
 import ssl
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from typing import Annotated, Any
 
@@ -21,6 +22,12 @@ from smppgw.reasons import why
 from smppgw.settings import Api, Role
 
 log = structlog.get_logger()
+
+WATCHED = (200, 401, 403, 429, 500, 503)
+"""Statuses that are counted from 0: an alert sees the first of them."""
+
+CONNECTIONS = 1000
+"""More at the same time are answered with 503."""
 
 PATIENCE = 2.0
 """Seconds that requests under way may take when the gateway stops."""
@@ -69,6 +76,22 @@ def make_app(settings: Api, routers: Sequence[APIRouter], clock: Callable[[], fl
     return app
 
 
+class Counted:
+    """Counts answers by their HTTP status."""
+
+    def __init__(self, app: ASGIApp, answers: Counter[int]) -> None:
+        self._app = app
+        self._answers = answers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._answers[message["status"]] += 1
+            await send(message)
+
+        await self._app(scope, receive, counted)
+
+
 class Limited:
     """Refuses a body that is too long before anybody reads it."""
 
@@ -84,17 +107,26 @@ class Limited:
         if not length.isdigit() or int(length) > self._most:
             await self._too_long()(scope, receive, send)
             return
-        seen = 0
+        seen, answered = 0, False
 
         async def counted() -> Message:
             nonlocal seen
             message: MutableMapping[str, Any] = await receive()
             seen += len(message.get("body", b""))
             if seen > self._most:
-                raise Problem(413, "The body is too long", f"at most {self._most} octets")
+                raise Problem(413, "The body is too long")
             return message
 
-        await self._app(scope, counted, send)
+        async def answer(message: Message) -> None:
+            """Whatever the application makes of what `counted` raised."""
+            nonlocal answered
+            if seen <= self._most:
+                await send(message)
+            elif not answered:
+                answered = True
+                await self._too_long()(scope, receive, send)
+
+        await self._app(scope, counted, answer)
 
     def _too_long(self) -> ASGIApp:
         return Problem(413, "The body is too long", f"at most {self._most} octets").response()
@@ -114,6 +146,8 @@ class ApiServer:
     def __init__(self, settings: Api, app: FastAPI) -> None:
         self._settings = settings
         self._app = app
+        self.answers = Counter(dict.fromkeys(WATCHED, 0))
+        """By status, since the start."""
         self._socket: socket.socket | None = None
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
@@ -134,9 +168,10 @@ class ApiServer:
         if listening is None:
             raise RuntimeError("open() comes first")
         config = uvicorn.Config(
-            self._app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False,
+            Counted(self._app, self.answers), log_config=None, access_log=False, lifespan="off", ws="none",
             ssl_certfile=settings.tls_certificate, ssl_keyfile=settings.tls_key, ssl_version=ssl.PROTOCOL_TLS_SERVER,
-            timeout_graceful_shutdown=int(PATIENCE), timeout_keep_alive=30,
+            timeout_graceful_shutdown=int(PATIENCE), timeout_keep_alive=30, limit_concurrency=CONNECTIONS,
+            backlog=256, server_header=False,
         )  # fmt: skip
         self._server = _Server(config)
         self._task = asyncio.get_running_loop().create_task(self._server.serve([listening]), name="api")

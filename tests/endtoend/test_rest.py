@@ -103,6 +103,12 @@ def client(gateway: Running, key: str = SEND) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {key}"})
 
 
+async def endless() -> AsyncIterator[bytes]:
+    """A body that does not say how long it is."""
+    for _ in range(40):
+        yield b" " * 65536
+
+
 ORDER = {"to": "+447700900001", "from": "12345", "text": "Hello @ world", "reference": "order-17"}
 
 
@@ -232,6 +238,8 @@ async def test_what_may_not_be_is_refused_logged_and_harmless(relay: Relay, smsc
     await refused(READ, 403, json=ORDER)
     await gateway.expect("api refused", status=403)
     await refused(SEND, 413, json=ORDER | {"text": "x" * (2 << 20)})
+    said = await refused(SEND, 413, content=endless(), headers=JSON)
+    assert said["detail"] == "at most 1048576 octets"
     said = await refused(SEND, 422, json=ORDER | {"to": "+447700900001\r\nX: y"})
     assert said["errors"][0]["field"] == "to"
     said = await refused(SEND, 422, json=ORDER | {"from": "a\nb"})
