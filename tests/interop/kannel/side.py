@@ -93,13 +93,17 @@ class Side:
         for name, port in self.ports.items():
             text = text.replace(f"{{{name}}}", str(port))
         self.conf.write_text(text)
-        await self.start()
-        binds = (
-            len(re.findall(r"(?m)^group = smsc$", text))
-            - text.count("dead-start = true")
-            - text.count("smsc-id = down\n") // 2
-        )
-        await self.smsc.wait_bound(binds, PATIENCE)
+        try:
+            await self.start()
+            binds = (
+                len(re.findall(r"(?m)^group = smsc$", text))
+                - text.count("dead-start = true")
+                - text.count("smsc-id = down\n") // 2
+            )
+            await self.smsc.wait_bound(binds, PATIENCE)
+        except BaseException as error:
+            await self.__aexit__(type(error), error, None)
+            raise
         return self
 
     async def __aexit__(
