@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -20,7 +21,6 @@ from playwright.async_api import (
 )
 
 from smppgw.ports import free_port
-from smppgw.simulate.smsc import Smsc
 from tests.endtoend.conftest import Serve, Simulate, join, serve, simulate  # noqa: F401  fixtures
 from tests.endtoend.esme import Esme
 from tests.endtoend.running import Running
@@ -29,6 +29,8 @@ from tests.kit import SMPPGW, Process, relay_config
 KEYS = {"operator": "operator-key-1", "reader": "reader-key-1", "shop": "shop-key-1"}
 
 expect.set_options(timeout=15_000)  # this machine may be busy
+
+NAMES = ("tokyo1", "tokyo2", "osaka")
 
 DESK: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -52,12 +54,11 @@ class Console:
         self.url = url
 
 
-def two_and_one(one: Smsc, two: Smsc, zero: Smsc, **over: Any) -> dict[str, Any]:
-    """Two connectors share the load, a third stands by; the API is on, and history is kept."""
-    config = relay_config(one.port, **over)
+def two_and_one(one: int, two: int, zero: int, **over: Any) -> dict[str, Any]:
+    """Two connectors share the load, a third stands by, each to its port; the API is on, and history is kept."""
+    config = relay_config(one, **over)
     up = config["connectors"].pop("up") | {"rebind": ["100ms", "300ms"], "rate": 200}
-    smscs = {"tokyo1": one, "tokyo2": two, "osaka": zero}
-    config["connectors"] = {name: up | {"port": smsc.port} for name, smsc in smscs.items()}
+    config["connectors"] = {name: up | {"port": port} for name, port in zip(NAMES, (one, two, zero), strict=True)}
     config["groups"] = {
         "domestic": {
             "active": ["tokyo1", "tokyo2"],
@@ -119,7 +120,7 @@ async def load(esme: Esme, pause: float = 0.01) -> AsyncIterator[None]:
     async def go_on() -> None:
         for n in range(100_000):
             await esme.submit(f"8190{n:08}")
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause * (1.0 + 0.8 * math.sin(n / 300)))
 
     task = asyncio.create_task(go_on())
     yield

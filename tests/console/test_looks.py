@@ -58,7 +58,7 @@ async def test_every_page_fits_and_names_its_controls(
 ) -> None:
     smscs = [await simulate(slow=0.004, receipt_delay=0.4, receipt_jitter=0.3) for _ in range(3)]
     smscs[2].go_down()
-    config = two_and_one(*smscs)
+    config = two_and_one(*(smsc.port for smsc in smscs))
     config["accounts"]["esme"]["deliver_attempts"] = 2
     config["accounts"]["shop"] = {"password": "secret"}
     gateway = await serve(config, "tokyo1", "tokyo2")
