@@ -54,6 +54,10 @@ class Running(Protocol):
     @property
     def recorder(self) -> Recorder | None: ...
     @property
+    def api_answers(self) -> Mapping[int, int]:
+        """By HTTP status."""
+
+    @property
     def connectors(self) -> Mapping[str, Connector | CarrierConnector]: ...
     @property
     def targets(self) -> Mapping[str, Target]: ...
@@ -87,6 +91,8 @@ class GatewayMetrics(Collector):
         yield from _links(running.gate)
         yield from _access(running.access)
         yield from _history(running.recorder)
+        answers = [((str(status),), count) for status, count in sorted(running.api_answers.items())]
+        yield _counter("api_answers", "Answers of the API, by HTTP status.", ("status",), answers)
         yield from _accounts(list(pipeline.accounts.states.values()), pipeline.clock())
         connectors = list(running.connectors.values())
         yield from _connectors(connectors)

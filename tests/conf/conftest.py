@@ -48,6 +48,7 @@ def scrape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exported]:
         webhooks={"host": "127.0.0.1", "port": hooks},
         carriers={"lookup": {"url": f"http://127.0.0.1:{free_port()}/{{number}}"}},
         history={"engine": "sqlite", "path": str(tmp_path_factory.mktemp("history") / "history.db")},
+        api={"host": "127.0.0.1", "port": free_port()},
         senders={"all": {"members": ["+819000000000"]}},
         connectors={
             "web": {

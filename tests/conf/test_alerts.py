@@ -27,6 +27,7 @@ LOOKUPS = 'smppgw_carrier_lookups_total{result="%s"}'
 NOTIFICATIONS = 'smppgw_connector_notifications_total{connector="web",status="%s"}'
 DELIVERED = 'smppgw_account_delivered_total{account="shop"}'
 REFUSED = 'smppgw_account_refused_deliveries_total{account="shop"}'
+API = 'smppgw_api_answers_total{status="%s"}'
 COMMITS = 'smppgw_commit_seconds_bucket{le="%s"}'
 ANSWER_TIME = 'smppgw_connector_answer_seconds_bucket{connector="up",le="%s"}'
 
@@ -103,6 +104,8 @@ CASES: dict[str, tuple[Series, Series]] = {
     ),
     "DeliveriesRefused": ({REFUSED: RISES, DELIVERED: STAYS}, {REFUSED: RISES, DELIVERED: RISES}),
     "NeedsAPerson": ({"smppgw_set_aside": RISES}, {"smppgw_set_aside": "40-1x40"}),
+    "ApiErrors": ({API % "503": RISES}, {API % "200": RISES, API % "503": STAYS}),
+    "ApiRefuses": ({API % "401": "0+3x40"}, {API % "401": RISES, API % "200": "0+9x40"}),
     "HistoryDown": ({"smppgw_history_up": DOWN}, {"smppgw_history_up": UP}),
     "HistoryDropped": ({"smppgw_history_dropped_total": RISES}, {"smppgw_history_dropped_total": STAYS}),
 }

@@ -46,6 +46,7 @@ class Standing:
     connectors: Mapping[str, Connector | CarrierConnector]
     targets: Mapping[str, Target] = field(default_factory=dict)
     recorder: Recorder | None = None
+    api_answers: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def smpp(self) -> Connector:
@@ -255,6 +256,12 @@ async def test_what_becomes_of_history_is_counted_while_it_is_on(gateway: Standi
     assert read["smppgw_history_pending_bytes"] == 0
     assert read["smppgw_history_notes_total"] == 7
     assert read["smppgw_history_dropped_total"] == 2
+
+
+async def test_answers_of_the_api_are_counted(gateway: Standing) -> None:
+    read = await replace(gateway, api_answers={200: 3, 401: 1}).read()
+    assert read["smppgw_api_answers_total status=200"] == 3
+    assert read["smppgw_api_answers_total status=401"] == 1
 
 
 async def test_what_a_carrier_does_is_counted_beside_the_others(gateway: Standing) -> None:
