@@ -55,9 +55,9 @@ const sentence = (word) => word.charAt(0) + word.slice(1).toLowerCase();
 
 const WORDS = {
   accepted: ["ok", "Accepted and on disk", (said) => [said.route && ["routed by", said.route], said.tag && ["tag", said.tag]]],
-  refused: ["bad", "Refused", (said) => [["status", hex(said.status)]]],
+  refused: ["bad", "Refused", (said) => [["status", statusOf(said)]]],
   sent: ["ok", "Sent upstream", (said) => [["by", said.connector], said.upstream?.length && ["its id", [said.upstream].flat().join(", ")], said.attempts > 1 && ["attempt", said.attempts]]],
-  later: ["warn", "Refused for now, to be tried again", (said) => [["status", hex(said.status)], ["attempts", said.attempts]]],
+  later: ["warn", "Refused for now, to be tried again", (said) => [["status", statusOf(said)], ["attempts", said.attempts]]],
   doubt: ["warn", "In doubt: no answer came", (said) => [["so", { hold: "it is held", unknown: "it counts as unknown", resend: "it is sent again", again: "it is sent again" }[said.action] ?? said.action]]],
   receipt: ["ok", "Receipt from upstream", (said) => [["state", stateName(said.state)], said.err && ["err", said.err], ["by", said.connector]]],
   ended: ["warn", "Ended", (said) => [["state", stateName(said.state)], said.err && ["err", said.err]]],
@@ -69,7 +69,12 @@ const WORDS = {
   told: ["ok", "Callback", (said) => [["result", said.result]]],
 };
 
-const hex = (status) => (typeof status === "number" ? `0x${status.toString(16).toUpperCase().padStart(2, "0")}` : status);
+/** The name that the gateway has for it, and its number. */
+function statusOf({ status, words }) {
+  const number = `0x${Number(status).toString(16).toUpperCase().padStart(2, "0")}`;
+  const name = / status=([A-Z_]+)/.exec(words ?? "")?.[1];
+  return name ? `${name} (${number})` : number;
+}
 
 export function draw(context) {
   const { data, argument, go } = context;
@@ -115,7 +120,7 @@ function timeline(message) {
     h("ol", { class: "timeline" }, message.events.map((event, n) => {
       const [kind, words, tell] = WORDS[event.kind] ?? ["off", event.kind, (said) => Object.entries(said)];
       const state = stateName(event.said.state);
-      const told = tell(event.said).filter(Boolean).filter(([, value]) => value !== undefined && value !== "");
+      const told = tell({ ...event.said, words: event.words }).filter(Boolean).filter(([, value]) => value !== undefined && value !== "");
       return h("li", { class: BAD.has(state) ? "bad" : kind, "data-key": `${n}-${event.kind}` },
         h("time", { datetime: new Date(event.at * 1000).toISOString() }, time(event.at, { exact: true })),
         h("span", { class: "after" }, n ? `+${age(event.at - begin)}` : ""),
