@@ -84,7 +84,8 @@ class ApiPort:
 
     def _callbacks(self, state: AccountState, settings: Config) -> None:
         """An account beside the one that binds: its outbox is for callbacks alone."""
-        wanted = settings.accounts[state.name].model_copy(update={"name": account_of(state.name)})
+        nobody = {"name": account_of(state.name), "password": None, "password_hash": None}  # nobody binds as it
+        wanted = settings.accounts[state.name].model_copy(update=nobody)
         if state.name not in self.fronts:
             self.fronts[state.name] = ApiFront(state, self._gateway.pipeline.clock)
         beside = self._gateway.pipeline.accounts.internal(wanted, self.fronts[state.name])

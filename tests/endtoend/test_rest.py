@@ -3,8 +3,10 @@
 import asyncio
 import json
 import re
+import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,11 +14,12 @@ import pytest
 from aiohttp import web
 
 from protocol import tlv
-from protocol.consts import EsmClass
+from protocol.consts import EsmClass, Status
 from protocol.pdus import SubmitSm
 from smppgw.ports import free_port
 from smppgw.simulate.smsc import Smsc
 from tests.endtoend.conftest import Join, Relay, Simulate
+from tests.endtoend.esme import Esme
 from tests.endtoend.running import Running
 from tests.kit import ROOT
 
@@ -346,6 +349,48 @@ async def test_messages_from_handsets_come_to_the_callback_of_a_key_that_wants_t
     (said,) = await app.wait()
     assert (said["event"], said["from"], said["to"]) == ("inbound", "+447700900001", "12345")
     assert (said["text"], said["data_coding"], said["connector"]) == ("Ja \u2713", 8, "up")
+
+
+async def test_nobody_binds_as_the_account_that_callbacks_wait_under(
+    relay: Relay, smsc: Smsc, app: App, connect: Callable[[int], Awaitable[Esme]]
+) -> None:
+    gateway = await relay(smsc, **tables(app))
+    esme = await connect(gateway.port)
+    answer = await esme.bind("receiver", "esme@api", "secret")
+    assert answer.status in (Status.RINVPASWD, Status.RINVSYSID, Status.RBINDFAIL)
+
+
+async def test_a_pool_gives_a_sender_to_who_has_none(relay: Relay, smsc: Smsc, app: App) -> None:
+    over = {
+        "senders": {"shop": {"members": ["+447700900123"]}},
+        "routes": [{"name": "all", "to": "up", "senders": "shop"}],
+    }
+    gateway = await relay(smsc, **tables(app), **over)
+    async with client(gateway) as rest:
+        taken = await rest.post("/v1/messages", json={"to": "+447700900001", "text": "Hello"})
+        assert taken.status_code == 202, taken.text
+        (said,) = await app.wait()
+    assert said["from"] == "+447700900123"
+
+
+async def test_the_port_speaks_tls_where_it_has_a_certificate(
+    relay: Relay, smsc: Smsc, app: App, tmp_path: Path
+) -> None:
+    pair = {"tls_certificate": str(tmp_path / "api.pem"), "tls_key": str(tmp_path / "api.key")}
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    names = ["-subj", "/CN=api", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-out", pair["tls_certificate"], "-keyout", pair["tls_key"]]
+    made = await asyncio.create_subprocess_exec(*command, *names, *files, stderr=asyncio.subprocess.DEVNULL)
+    assert await made.wait() == 0
+    over = tables(app)
+    over["api"] |= pair
+    gateway = await relay(smsc, **over)
+    base = f"https://127.0.0.1:{over['api']['port']}"
+    trust = ssl.create_default_context(cafile=pair["tls_certificate"])
+    async with httpx.AsyncClient(base_url=base, verify=trust, headers={"X-API-Key": SEND}) as rest:
+        assert (await rest.post("/v1/messages", json=ORDER)).status_code == 202
+    await app.wait()
+    assert gateway.process.running
 
 
 async def test_keys_change_at_a_reload(relay: Relay, smsc: Smsc, app: App) -> None:
