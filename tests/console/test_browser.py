@@ -99,7 +99,7 @@ async def test_what_happened_to_a_message_is_found_by_its_number(
         await expect(timeline).to_contain_text("819012345678")
 
 
-async def test_a_dead_callback_is_replayed(
+async def test_dead_callbacks_are_replayed_one_by_one_and_together(
     serve: Serve, smscs: list[Smsc], shop: Shop, open_console: Open, look: Look
 ) -> None:
     config = two_and_one(*(smsc.port for smsc in smscs))
@@ -111,24 +111,34 @@ async def test_a_dead_callback_is_replayed(
     url = f"http://127.0.0.1:{config['api']['port']}/v1/messages"
     order = {"from": "12345", "to": "+819055555555", "text": "your parcel is here"}
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEYS['shop']}"}) as session:
-        answer = await session.post(url, json=order)
-        assert answer.status == 202, await answer.text()
-    await gateway.expect("set aside")
+        for _ in range(3):
+            answer = await session.post(url, json=order)
+            assert answer.status == 202, await answer.text()
+    await gateway.expect("set aside", 3)
     page = await look(await open_console(gateway))
-    await page.get_by_role("link", name="1 record set aside for a person").click()
+    await page.get_by_role("link", name="3 records set aside for a person").click()
 
-    row = page.get_by_role("row").filter(has_text="esme")
-    await expect(row).to_contain_text("its URL says that it will never take it")
+    rows = page.get_by_role("row").filter(has_text="its URL says that it will never take it")
+    await expect(rows).to_have_count(3)
     shop.status = 200
-    await row.get_by_role("button", name="Replay").click()
-
+    await rows.first.get_by_role("button", name="Replay").click()
+    await expect(rows).to_have_count(2)
+    await page.get_by_role("button", name="timeline").first.click()
+    timeline = page.get_by_role("region", name="Timeline")
+    await expect(timeline.locator("strong").last).to_have_text("Set aside for a person")
+    await page.go_back()
+    await page.get_by_role("button", name="Replay all 2").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Replay all").click()
     await expect(page.get_by_text("Nothing waits for a person")).to_be_visible()
     async with asyncio.timeout(10):
-        while not shop.heard:  # noqa: ASYNC110  the shop does not say when
+        while len(shop.heard) < 3:  # noqa: ASYNC110  the shop does not say when
             await asyncio.sleep(0.02)
-    assert shop.heard[0]["to"] == "+819055555555"
-    assert shop.signed == [True]
+    assert {said["to"] for said in shop.heard} == {"+819055555555"}
+    assert shop.signed == [True] * 3
     await expect(page.get_by_text("All well")).to_be_visible()
+    await page.go_forward()
+    await expect(timeline.get_by_text("A person decided")).to_be_visible()
+    await expect(timeline).to_contain_text("who operator")
 
 
 async def test_what_is_set_aside_can_be_dropped_after_a_question(
