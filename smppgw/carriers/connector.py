@@ -27,6 +27,7 @@ from smppgw.carriers.settings import CarrierSettings
 from smppgw.carriers.texts import Piece
 from smppgw.pipeline import Pipeline
 from smppgw.returns import Doubt
+from smppgw.seldom import Seldom
 from smppgw.targets import Target
 from smppgw.tls import for_client
 
@@ -99,6 +100,7 @@ class CarrierConnector:
         self._breaker = Breaker(settings.breaker_failures, settings.breaker_wait)
         self._bucket = TokenBucket(settings.rate, settings.burst) if settings.rate else None
         self._paused_until = 0.0
+        self._seldom = Seldom()
         self._pumping = False
         self._marking: dict[int, Whole] = {}
         self._flying: dict[Whole, asyncio.Task[None]] = {}
@@ -401,8 +403,10 @@ class CarrierConnector:
             case Verdict.SENT:
                 self._sent(messages, answer.ids)
             case Verdict.NEVER:
-                log.info("the carrier refused", connector=self.name, id=whole.text.tag, code=answer.code,
-                         reason=answer.reason)  # fmt: skip
+                left_out = self._seldom.due(answer.code, self._loop.time())
+                say = log.debug if left_out is None else log.info
+                say("the carrier refused", connector=self.name, id=whole.text.tag, code=answer.code,
+                    reason=answer.reason, left_out=left_out or 0)  # fmt: skip
                 for message in messages:
                     self.pipeline.refused(message, answer.status or Status.RSUBMITFAIL)
             case Verdict.LATER:

@@ -17,6 +17,7 @@ from smppgw.carriers.contract import Carrier, Hook, HookRefused
 from smppgw.carriers.hearing import Hearing
 from smppgw.carriers.settings import CarrierSettings
 from smppgw.reasons import why
+from smppgw.seldom import Seldom
 from smppgw.settings import Network, Webhooks
 from smppgw.tls import for_server
 
@@ -70,6 +71,7 @@ class WebhookServer:
         self._connectors = connectors
         """By their webhook_path; looked up anew each time, because a reload replaces them."""
         self._runner: web.AppRunner | None = None
+        self._seldom = Seldom()
 
     async def start(self) -> int:
         """The port that it listens on; 0 when the config has it off. OSError when the port cannot be had."""
@@ -106,9 +108,12 @@ class WebhookServer:
             heard = connector.carrier.hear(_hook(request, body, connector.settings))
         except HookRefused as refused:
             connector.hearing.counts.notifications[refused.status] += 1
-            log.warning(
+            now = asyncio.get_running_loop().time()
+            left_out = self._seldom.due((connector.name, refused.reason, request.remote), now)
+            say = log.debug if left_out is None else log.warning
+            say(
                 "notification refused", connector=connector.name, status=refused.status, reason=refused.reason,
-                peer=request.remote,
+                peer=request.remote, left_out=left_out or 0,
             )  # fmt: skip
             headers = {"WWW-Authenticate": 'Basic realm="smppgw"'} if refused.status == 401 else None
             return web.Response(status=refused.status, text=f"{refused.reason}\n", headers=headers)
