@@ -50,7 +50,9 @@ Password = Annotated[
 ]
 Seconds = Annotated[float, typer.Option(min=0)]
 Rate = Annotated[float, typer.Option(min=0, max=1)]
-Data = Annotated[Path, typer.Option("--path", "-p", help="The data directory: `path` of the store in the config.")]
+Data = Annotated[
+    Path, typer.Option("--path", "--data", "-p", help="The data directory: `path` of the store in the config.")
+]
 Json = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 
@@ -82,7 +84,10 @@ def serve(
         typer.Option(help="Run from Kannel's files instead: kannel.conf, and once more for opensmppbox.conf."),
     ] = None,
     data: Annotated[
-        Path, typer.Option(envvar="SMPPGW_DATA", help="With --kannel: the directory that messages are kept in.")
+        Path,
+        typer.Option(
+            envvar="SMPPGW_DATA", readable=False, help="With --kannel: the directory that messages are kept in."
+        ),
     ] = Path("data"),
     allow_exec: Annotated[
         bool, typer.Option("--allow-exec", help="With --kannel: services may run programs, as exec says.")
@@ -119,7 +124,7 @@ def check(config: ConfigFile = Path("smppgw.toml")) -> None:
 @app.command()
 def console(
     url: Annotated[
-        str, typer.Option(envvar="SMPPGW_URL", help="Where the gateway's [api] is.")
+        str, typer.Option(envvar="SMPPGW_URL", help="Where the gateway's API is: `api` in its config.")
     ] = "http://127.0.0.1:8080",
     key: Annotated[
         str,
@@ -603,7 +608,7 @@ def trace(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Messages at most, the newest first.")] = 20,
     json: Annotated[bool, typer.Option("--json", help="A line of JSON for each message.")] = False,
 ) -> None:
-    """What happened to a message, from [history]; the gateway need not run."""
+    """What happened to a message, by the history; the gateway need not run."""
     from smppgw.config import ConfigError, load
     from smppgw.history.engines import HistoryError
     from smppgw.history.trace import trace as look

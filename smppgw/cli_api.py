@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from smppgw.client import Client
 
 Url = Annotated[
-    str, typer.Option(envvar="SMPPGW_URL", help="Where its API is: [api] in its config. The key is in SMPPGW_KEY.")
+    str, typer.Option(envvar="SMPPGW_URL", help="Where its API is: `api` in its config. The key is in SMPPGW_KEY.")
 ]
 HERE = "http://127.0.0.1:8080"
 

@@ -3,11 +3,14 @@
 import json
 import ssl
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from typing import Any, cast
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import HTTPErrorProcessor, HTTPHandler, HTTPSHandler, OpenerDirector, Request
+
+from smppgw.reasons import why
 
 PATIENCE = 10.0
 """Seconds that an answer may take."""
@@ -74,9 +77,9 @@ class Client:
             with error:
                 raise ApiError(_words(error), error.code) from None
         except URLError as error:
-            raise ApiError(f"{self._url} cannot be reached: {error.reason}") from None
+            raise ApiError(f"{self._url} cannot be reached: {_reason(error.reason)}") from None
         except (OSError, HTTPException) as error:
-            raise ApiError(f"{self._url} cannot be reached: {error or type(error).__name__}") from None
+            raise ApiError(f"{self._url} cannot be reached: {_reason(error)}") from None
 
 
 class _Raise(HTTPErrorProcessor):
@@ -92,6 +95,10 @@ class _Raise(HTTPErrorProcessor):
     https_response = http_response
 
 
+def _reason(error: object) -> str:
+    return why(error) if isinstance(error, OSError) else str(error) or type(error).__name__
+
+
 def _words(error: HTTPError) -> str:
     """The problem details, in a line."""
     try:
@@ -100,6 +107,8 @@ def _words(error: HTTPError) -> str:
         lines += [f"{each['field']}: {each['wrong']}" for each in problem.get("errors", ())]
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"HTTP status {error.code}"
+    if error.code == HTTPStatus.UNAUTHORIZED:
+        lines[1] = "set SMPPGW_KEY to one of [api.keys] in its config"
     return "; ".join(line for line in lines if line)
 
 
