@@ -11,6 +11,7 @@ QUICK = {
     "gateway": ("--quick",),
     "carriers": ("--quick",),
     "sendsms": ("--quick",),
+    "rest": ("--quick",),
 }
 FULL = {
     "codec": ("--json",),
@@ -19,6 +20,7 @@ FULL = {
     "gateway": (),
     "carriers": (),
     "sendsms": (),
+    "rest": (),
 }
 
 

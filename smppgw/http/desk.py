@@ -104,7 +104,8 @@ class Desk:
                 raise refusal(waiting.failed[message.id])
             return answer
 
-        return await self._once(caller, key, "one", order.model_dump(mode="json"), do)
+        asked = order.model_dump(mode="json") if key is not None else None
+        return await self._once(caller, key, "one", asked, do)
 
     async def take_all(self, caller: Caller, orders: list[dict[str, Any]], key: str | None) -> tuple[Answer, bool]:
         """Each for itself. Raises Problem for all of them when the store refuses them."""

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
-from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from smppgw import config
@@ -788,3 +787,39 @@ def test_a_carrier_without_tls_is_warned_of_unless_it_is_on_this_machine(url: st
     aix = {"kind": "aix", "url": url, "token": "t" * 32, "client_id": "1", "sms_code": "12345"}
     read = parse(small(connectors=small()["connectors"] | {"aix": aix}))
     assert ("connectors.aix.url" in {each.path for each in read.warnings}) is warned
+
+
+# Callbacks of the API
+
+
+def keyed(**key: Any) -> dict[str, Any]:
+    return {"api": {"port": 1, "keys": {"shop": {"key": "secret", "accounts": ["demo"], **key}}}}
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [
+        ({"callback": "https://app.example/"}, "callback_secret"),
+        ({"callback_hosts": ["app.example"]}, "callback_secret"),
+        ({"callback": "app.example", "callback_secret": "s"}, "callback"),
+        ({"callback": "https://who:word@app.example/", "callback_secret": "s"}, "callback"),
+        ({"inbound": True}, "inbound"),
+    ],
+)
+def test_callbacks_that_cannot_be_made_are_refused(key: dict[str, Any], path: str) -> None:
+    assert set(refused(small() | keyed(**key))) == {f"api.keys.shop.{path}"}
+
+
+def test_messages_from_handsets_have_one_way_to_go() -> None:
+    key = {"callback": "https://app.example/", "callback_secret": "s", "inbound": True}
+    tables = keyed(**key)
+    tables["api"]["keys"]["other"] = tables["api"]["keys"]["shop"]
+    assert list(refused(small() | tables)) == ["api.keys.other.inbound"]
+    assert parse(small() | keyed(**key)).api.keys["shop"].inbound
+
+
+def test_the_secret_of_callbacks_may_be_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOKS", "word")
+    read = parse(small() | keyed(callback="https://app.example/", callback_secret_env="HOOKS"))
+    assert read.api.keys["shop"].callback_secret.get_secret_value() == "word"
+    assert "word" not in repr(read.api)
