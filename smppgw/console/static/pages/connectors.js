@@ -55,11 +55,11 @@ function connectorCard(context, each) {
     curve(live, `Submits a second by ${each.name}`, (point) => point.connectors[each.name]),
     h("dl", { class: "facts" },
       fact("Window", `${count(each.window_used)} of ${count(each.window)}`),
-      fact("Answers", `p50 ${latency(each.latency.p50)}, p99 ${latency(each.latency.p99)}`),
+      fact("Answers at p50, p99", `${latency(each.latency.p50)}, ${latency(each.latency.p99)}`),
       each.binds_wanted > 0 && fact("Binds", `${each.binds.length} of ${each.binds_wanted}`),
       each.breaker && fact("Breaker", each.breaker),
       fact("Outcomes", Object.entries(each.outcomes).map(([word, n]) => `${count(n)} ${word}`).join(", ") || "none yet"),
-      each.last_error && fact("Last error", each.last_error)),
+      each.last_error && fact("Last error", each.last_error, "whole")),
     each.binds.length > 0 && h("details", null, h("summary", null, plural(each.binds.length, "bind")),
       table(`Binds of ${each.name}`, [
         ["Peer", (bind) => bind.peer], ["Mode", (bind) => bind.mode], ["State", (bind) => bind.state],
@@ -73,6 +73,6 @@ function connectorCard(context, each) {
       each.limited && h("button", { type: "button", "data-key": "unlimit", onclick: () => act(`${each.name}: limits as configured`, () => send("DELETE", `${path}/limits`)) }, "Limits as configured")));
 }
 
-export const fact = (name, value) => h("div", null, h("dt", null, name), h("dd", null, value));
+export const fact = (name, value, kind) => h("div", { class: kind }, h("dt", null, name), h("dd", null, value));
 
 const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);
