@@ -1,6 +1,7 @@
 """`smppgw console` as a process: what it says, what others on the machine can see of it, and how it ends."""
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,3 +43,12 @@ def test_a_port_that_is_taken_is_said(console: Process) -> None:
     done = subprocess.run([SMPPGW, "console", "--port", port], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
     assert done.stderr == f"cannot listen on 127.0.0.1:{port}: address already in use\n"
+
+
+def test_it_knows_nothing_of_the_gateway_but_its_api() -> None:
+    ask = "import sys, smppgw.console.run; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, timeout=30, check=True)
+    loaded = set(done.stdout.split())
+    ours = {name for name in loaded if name.partition(".")[0] in {"protocol", "routing", "smppgw"}}
+    assert {name for name in ours if not name.startswith("smppgw.console")} == {"smppgw", "smppgw.reasons"}
+    assert not loaded & {"fastapi", "uvicorn", "lmdb", "pydantic"}
