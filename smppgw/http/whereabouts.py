@@ -42,12 +42,13 @@ def _here(gateway: Gateway, id: int, now: float) -> State | None:
     if record is not None:
         return _waiting(id, Waiting.unpack(record))
     kept = pipeline.journal.store.get(key_of(id))
-    if kept is not None and kept[0] == SET_ASIDE:
-        aside = SetAside.unpack(kept)
-        account = aside.account.removesuffix("@api")
-        return State(id=shown(id).decode(), status="set_aside", final=False, account=account, error=aside.reason,
-                     created=iso(Ids.time_of(id)))  # fmt: skip
-    return None
+    if kept is None or kept[0] != SET_ASIDE:
+        return None
+    aside = SetAside.unpack(kept)
+    if aside.record[:1] == bytes((DELIVERY,)):  # it has ended; what is set aside is the news of it
+        return None
+    return State(id=shown(id).decode(), status="set_aside", final=False, account=aside.account, error=aside.reason,
+                 created=iso(Ids.time_of(id)))  # fmt: skip
 
 
 def _queued(message: Message, now: float) -> State:
@@ -73,24 +74,24 @@ def _waiting(id: int, waiting: Waiting) -> State:
 
 
 def _lately(fronts: Mapping[str, ApiFront], id: int, gateway: Gateway) -> State | None:
+    delivery = _news(gateway, id)
     for front in fronts.values():
         ended = front.recent.get(id)
         if ended is not None:
-            return _ended(id, ended, _owed(gateway, id))
-    kept = gateway.pipeline.journal.store.get(key_of(id))
-    if kept is None or kept[0] != DELIVERY:
-        return None
-    delivery = Delivery.unpack(id, kept)
-    if delivery.state not in FINAL_STATES:
+            return _ended(id, ended, delivery is not None)
+    if delivery is None or delivery.state not in FINAL_STATES:
         return None
     account = delivery.account.removesuffix("@api")
     return State(id=shown(id).decode(), status=_STATES[delivery.state], final=True, account=account,  # type: ignore[arg-type]
                  created=iso(Ids.time_of(id)), callback_owed=account != delivery.account)  # fmt: skip
 
 
-def _owed(gateway: Gateway, id: int) -> bool:
-    kept = gateway.pipeline.journal.store.get(key_of(id))
-    return kept is not None and kept[0] == DELIVERY
+def _news(gateway: Gateway, id: int) -> Delivery | None:
+    """The receipt that nobody has taken yet, set aside or not."""
+    record = gateway.pipeline.journal.store.get(key_of(id)) or b""
+    if record[:1] == bytes((SET_ASIDE,)):
+        record = SetAside.unpack(record).record
+    return Delivery.unpack(id, record) if record[:1] == bytes((DELIVERY,)) else None
 
 
 def _ended(id: int, ended: Ended, owed: bool) -> State:

@@ -1,0 +1,152 @@
+"""The API's port: who is let in, how much of a body is read, and how every error looks."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from smppgw.http.api import ApiServer, Operator, Reader, Sender, make_app
+from smppgw.passwords import hash_password
+from smppgw.settings import Api, ApiKey
+
+router = APIRouter()
+
+
+class Body(BaseModel):
+    number: int
+
+
+@router.post("/send")
+async def send(body: Body, caller: Sender) -> str:
+    return f"{caller.name} {body.number}"
+
+
+@router.get("/read")
+async def read(caller: Reader) -> str:
+    return caller.name
+
+
+@router.post("/operate")
+async def operate(caller: Operator) -> str:
+    return caller.name
+
+
+@router.get("/bug")
+async def bug() -> str:
+    raise RuntimeError("a bug")
+
+
+def key(secret: str, *roles: str, **more: Any) -> ApiKey:
+    return ApiKey.model_validate({"name": secret, "key": secret, "roles": roles, **more}, strict=False)
+
+
+def client(*keys: ApiKey, peer: str = "192.0.2.1", max_body: int = 1024, clock: Any = lambda: 0.0) -> httpx.AsyncClient:
+    app = make_app(Api(max_body=max_body, keys={each.name: each for each in keys}), [router], clock)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(peer, 1))
+    return httpx.AsyncClient(transport=transport, base_url="http://api")
+
+
+async def asked(on: httpx.AsyncClient, method: str, path: str, secret: str = "", **more: Any) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+    answer = await on.request(method, path, headers=headers | more.pop("headers", {}), **more)
+    if answer.status_code >= 400:
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.json()["status"] == answer.status_code
+        assert answer.json()["title"]
+    return answer
+
+
+ALL = [key("s", "send"), key("r", "read"), key("o", "operate")]
+
+
+@pytest.mark.parametrize(
+    ("secret", "statuses"),
+    [("s", (200, 403, 403)), ("r", (403, 200, 403)), ("o", (403, 200, 200)), ("", (401,) * 3), ("x", (401,) * 3)],
+)
+async def test_a_key_may_what_its_roles_say(secret: str, statuses: tuple[int, ...]) -> None:
+    on = client(*ALL)
+    found = [
+        await asked(on, "POST", "/send", secret, json={"number": 1}),
+        await asked(on, "GET", "/read", secret),
+        await asked(on, "POST", "/operate", secret),
+    ]
+    assert tuple(answer.status_code for answer in found) == statuses
+    if statuses[0] == 401:
+        assert found[0].headers["WWW-Authenticate"] == "Bearer"
+
+
+async def test_without_any_key_this_machine_may_read_and_nobody_may_more() -> None:
+    here, there = client(peer="127.0.0.1"), client()
+    assert (await asked(here, "GET", "/read")).status_code == 200
+    assert (await asked(here, "POST", "/operate")).status_code == 403
+    assert (await asked(here, "POST", "/send", json={"number": 1})).status_code == 403
+    assert (await asked(here, "GET", "/read", "x")).status_code == 401
+    assert (await asked(there, "GET", "/read")).status_code == 401
+
+
+async def test_with_a_key_this_machine_is_like_any_other() -> None:
+    assert (await asked(client(*ALL, peer="127.0.0.1"), "GET", "/read")).status_code == 401
+
+
+async def test_a_hashed_key_is_known() -> None:
+    on = client(ApiKey(name="h", key_hash=hash_password("word", iterations=1000), roles=("read",)))
+    assert (await asked(on, "GET", "/read", "word")).status_code == 200
+    assert (await asked(on, "GET", "/read", "another")).status_code == 401
+    assert (await asked(on, "GET", "/read", headers={"X-API-Key": "word"})).status_code == 200
+
+
+async def test_above_its_rate_a_key_waits() -> None:
+    now = [0.0]
+    on = client(key("r", "read", rate=1.0, burst=2.0), clock=lambda: now[0])
+    statuses = [(await asked(on, "GET", "/read", "r")).status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+    late = await asked(on, "GET", "/read", "r")
+    now[0] += float(late.headers["Retry-After"])
+    assert (await asked(on, "GET", "/read", "r")).status_code == 200
+
+
+async def chunks(octets: int) -> AsyncIterator[bytes]:
+    yield b'{"number": 1'
+    yield b" " * octets
+    yield b"}"
+
+
+@pytest.mark.parametrize(("octets", "status"), [(100, 200), (2000, 413)])
+async def test_a_body_has_a_limit_whether_it_says_its_length_or_not(octets: int, status: int) -> None:
+    on = client(*ALL)
+    json = {"Content-Type": "application/json"}
+    body = b"".join([chunk async for chunk in chunks(octets)])
+    assert (await asked(on, "POST", "/send", "s", content=body, headers=json)).status_code == status
+    assert (await asked(on, "POST", "/send", "s", content=chunks(octets), headers=json)).status_code == status
+
+
+async def test_every_error_names_its_field_and_no_value() -> None:
+    answer = await asked(client(*ALL), "POST", "/send", "s", json={"number": "a secret"})
+    assert [error["field"] for error in answer.json()["errors"]] == ["number"]
+    assert "a secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/", 404), ("DELETE", "/read", 405), ("GET", "/bug", 500)]
+)
+async def test_what_is_not_there_and_what_breaks_are_problems_too(method: str, path: str, status: int) -> None:
+    answer = await asked(client(*ALL), method, path, "r")
+    assert answer.status_code == status
+    assert "Traceback" not in answer.text
+
+
+async def test_a_port_is_taken_before_it_answers_and_given_back() -> None:
+    server = ApiServer(Api(port=0), make_app(Api(), [router]))
+    port = server.open()
+    other = ApiServer(Api(port=port), make_app(Api(), [router]))
+    with pytest.raises(OSError, match=r"\[api\]"):
+        other.open()
+    server.start()
+    async with httpx.AsyncClient() as web:
+        assert (await web.get(f"http://127.0.0.1:{port}/read")).status_code == 200
+    await server.stop()
+    assert other.open() == port
+    await other.stop()
