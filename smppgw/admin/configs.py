@@ -14,7 +14,9 @@ from smppgw.admin.models import Change, Diff, WrongKey
 from smppgw.config import Config, ConfigError
 
 HIDDEN = "(secret)"
-FIXED = frozenset({"gateway", "listeners", "limits", "timers", "http", "webhooks", "store", "history", "log"})
+FIXED = frozenset(
+    {"gateway", "listeners", "limits", "timers", "http", "webhooks", "store", "history", "tracing", "log"}
+)
 """Tables that only a restart reads."""
 
 PORT = frozenset({"api.host", "api.port", "api.tls_certificate", "api.tls_key", "api.max_body"})

@@ -118,7 +118,7 @@ class AccountView(Shown):
     delivered: int
     statuses: dict[str, int]
     rates: Rates = Field(description="A second, over the last five to ten: accepted, refused, delivered.")
-    settings: dict[str, Any]
+    settings: dict[str, Any] = Field(description="As the config has them; empty in the list of all accounts.")
 
 
 class ConnectorView(Shown):

@@ -1,10 +1,12 @@
 """/v1/admin: what runs, what waits, and what a person does about it."""
 
+import json
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Body, Path, Query
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
+from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from smppgw.admin import configs, models
@@ -19,6 +21,7 @@ from smppgw.http.keys import Caller
 from smppgw.http.problems import Problem
 
 T = TypeVar("T")
+_ACCOUNTS = TypeAdapter(list[models.AccountView])
 Name = Annotated[str, Path(max_length=64)]
 Id = Annotated[str, Path(pattern="^[0-9a-fA-F]{1,16}$", description="16 hex digits.")]
 
@@ -66,10 +69,10 @@ def _look(admin: APIRouter, running: Running, views: Views) -> None:
         """What waits for which group or connector, and since when."""
         return views.queues()
 
-    @admin.get("/accounts")
-    async def accounts(caller: Reader) -> list[models.AccountView]:
-        """Accounts with their binds, limits and rates; of a key with accounts only those."""
-        return [each for each in views.accounts() if caller.sees(each.name)]
+    @admin.get("/accounts", response_model=list[models.AccountView])
+    async def accounts(caller: Reader) -> Response:
+        """Accounts with their binds, limits and rates, without their settings; of a key with accounts only those."""
+        return Response(_ACCOUNTS.dump_json(await views.accounts(caller.sees)), media_type="application/json")
 
     @admin.get("/accounts/{name}")
     async def account(name: Name, caller: Reader) -> models.AccountView:
@@ -210,10 +213,11 @@ def _shelf(admin: APIRouter, shelf: Shelf) -> None:
 
 
 def _config(admin: APIRouter, running: Running, operations: Operations) -> None:
-    @admin.get("/config")
-    async def config(_: Reader) -> dict[str, Any]:
+    @admin.get("/config", response_model=dict[str, Any])
+    async def config(_: Reader) -> Response:
         """The config in force, without its secrets."""
-        return configs.shown(running.settings)
+        octets = await run_in_threadpool(lambda: json.dumps(configs.shown(running.settings)).encode())
+        return Response(octets, media_type="application/json")
 
     @admin.get("/config/diff")
     async def diff(_: Reader) -> models.Diff:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from protocol.consts import Command, MessageState, Status
-from smppgw import config
+from smppgw import app, config
+from smppgw.admin import configs
 from tests.smppgw.jumping import advance, jumping, until
 from tests.smppgw.operated import Operated, operated
 from tests.smppgw.test_app import rewrite
@@ -413,11 +414,9 @@ async def test_a_file_with_mistakes_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_what_a_restart_is_needed_for_is_what_a_reload_leaves_alone() -> None:
-    from smppgw.admin.configs import FIXED
-    from smppgw.app import FIXED as LEFT
-
-    assert set(LEFT) == FIXED
-    assert set(config.Config.model_fields) >= FIXED
+    assert set(app.FIXED) == configs.FIXED
+    assert {f"api.{key}" for key in app.API_FIXED} == configs.PORT
+    assert set(config.Config.model_fields) >= configs.FIXED
 
 
 @jumping
