@@ -200,7 +200,8 @@ class CallbackCaller:
             HEADER: sign(key.callback_secret.get_secret_value().encode(), body, self._clock()),
         }
         if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200, ttl_dns_cache=60))
+            # Every account's deliver_window is the limit: one whose application hangs must not hold up another's.
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60))
         timeout = aiohttp.ClientTimeout(total=self.timeout)
         try:
             async with self._session.post(
