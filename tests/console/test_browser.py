@@ -269,6 +269,24 @@ async def test_the_keyboard_is_enough(quiet: Running, open_console: Open, look: 
     await expect(page.get_by_role("dialog").get_by_role("button", name="Cancel")).to_be_focused()
 
 
+async def test_an_account_is_limited_for_now_and_its_bind_ended(
+    quiet: Running, open_console: Open, look: Look, join: Join
+) -> None:
+    esme = await join(quiet)
+    page = await look(await open_console(quiet), path="/#/accounts")
+    await page.get_by_role("link", name="esme", exact=True).click()
+    await page.get_by_text("Limits for now").click()
+    await page.get_by_label("Messages a second").fill("0.5")
+    await page.get_by_role("button", name="Apply").click()
+    await expect(page.get_by_text("0/s of 0.5")).to_be_visible()
+    await page.get_by_role("button", name="As configured").click()
+    await expect(page.get_by_text("0/s of 0.5")).to_have_count(0)
+    await page.get_by_role("button", name="Unbind").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Unbind").click()
+    await esme.gone()
+    await expect(page.get_by_text("Nobody is bound.")).to_be_visible()
+
+
 async def test_a_password_is_asked_for_where_one_is_set(quiet: Running, open_console: Open, look: Look) -> None:
     console = await open_console(quiet, SMPPGW_CONSOLE_PASSWORD="3 a.m.")
     page = await look(console)

@@ -3,6 +3,7 @@ import { get, part, send } from "../api.js";
 import { ask, badge, h, table } from "../dom.js";
 import { age, count, plural, rate, time } from "../format.js";
 import { fact } from "./connectors.js";
+import { limits } from "./limits.js";
 
 export const refresh = true;
 
@@ -42,7 +43,8 @@ function all({ go, redraw }, rows) {
   ];
 }
 
-function one({ act }, row) {
+function one(context, row) {
+  const { act } = context;
   const path = `/v1/admin/accounts/${part(row.name)}`;
   const unbind = (link) => async () => {
     const which = link ? `the bind ${link}` : "all binds";
@@ -55,16 +57,18 @@ function one({ act }, row) {
     h("section", { class: "panel card", "aria-labelledby": "h-one", "data-key": "one" },
       h("h2", { id: "h-one" }, row.name, " ", state(row), row.limited && badge("warn", "Limited", "other limits than those of the config, for now")),
       h("dl", { class: "facts" },
-        fact("Accepted", `${rate(row.rates.accepted)}/s${row.rate ? ` of ${count(row.rate)}` : ""}`),
+        fact("Accepted", `${rate(row.rates.accepted)}/s${row.rate ? ` of ${rate(row.rate)}` : ""}`),
         fact("Window", `${count(row.window_used)} of ${count(row.window)}`),
         fact("Queued", `${count(row.queued)} of ${count(row.max_queued)}`),
         fact("To deliver", `${count(row.outbox_waiting)} waiting, ${count(row.outbox_delayed)} for later, ${count(row.outbox_under_way)} under way`),
         fact("Oldest delivery", age(row.outbox_oldest_seconds)),
         fact("Delivered", count(row.delivered)),
-        fact("Answers", Object.entries(row.statuses).map(([status, n]) => `${count(n)} ${status}`).join(", ") || "none yet")),
+        fact("Answers", Object.entries(row.statuses).map(([status, n]) => `${count(n)} ${status.replace(/^0x\w+ /, "")}`).join(", ") || "none yet")),
+      !row.removed && limits(context, { name: row.name, path, limited: row.limited, fields: [
+        ["rate", "Messages a second, 0: any", row.rate], ["window", "Window of a bind", row.settings.window], ["max_queued", "Queued at most", row.max_queued],
+      ] }),
       h("div", { class: "buttons" },
-        row.binds.length > 1 && h("button", { type: "button", onclick: unbind("") }, "Unbind all"),
-        row.limited && h("button", { type: "button", onclick: () => act(`${row.name}: limits as configured`, () => send("DELETE", `${path}/limits`)) }, "Limits as configured"))),
+        row.binds.length > 1 && h("button", { type: "button", onclick: unbind("") }, "Unbind all"))),
     h("section", { class: "panel", "aria-labelledby": "h-binds", "data-key": "binds" }, h("h2", { id: "h-binds" }, "Binds"),
       table(`Binds of ${row.name}`, [
         ["Peer", (bind) => bind.id], ["Mode", (bind) => bind.mode], ["State", (bind) => bind.state],

@@ -3,6 +3,7 @@ import { part, send } from "../api.js";
 import { ask, badge, h, table } from "../dom.js";
 import { age, count, latency, plural, rate, time } from "../format.js";
 import { curve } from "../spark.js";
+import { limits } from "./limits.js";
 import { stateOf } from "./overview.js";
 
 export const needsLive = true;
@@ -51,7 +52,7 @@ function connectorCard(context, each) {
   return h("article", { class: "panel card", "data-key": each.name, "aria-label": `Connector ${each.name}` },
     h("h3", null, each.name, " ", stateOf(each), each.limited && badge("warn", "Limited", "other limits than those of the config, for now")),
     h("p", { class: "note" }, [each.kind, ...each.groups.map((name) => `in ${name}`)].join(" · ")),
-    h("p", { class: "figure" }, h("b", null, rate(each.rates.submits)), h("span", null, each.rate ? ` /s of ${count(each.rate)}` : " /s")),
+    h("p", { class: "figure" }, h("b", null, rate(each.rates.submits)), h("span", null, each.rate ? ` /s of ${rate(each.rate)}` : " /s")),
     curve(live, `Submits a second by ${each.name}`, (point) => point.connectors[each.name]),
     h("dl", { class: "facts" },
       fact("Window", `${count(each.window_used)} of ${count(each.window)}`),
@@ -65,12 +66,12 @@ function connectorCard(context, each) {
         ["Peer", (bind) => bind.peer], ["Mode", (bind) => bind.mode], ["State", (bind) => bind.state],
         ["Since", (bind) => time(bind.since)], ["Window", (bind) => `${bind.window_used} of ${bind.window}`, { class: "number" }],
       ], each.binds, { key: (bind) => bind.id })),
+    limits(context, { name: each.name, path, limited: each.limited, fields: [["rate", "Messages a second, 0: any", each.rate], ["window", "Window", each.settings.window]] }),
     h("div", { class: "buttons" },
       each.held !== "" && h("button", { type: "button", class: "main", "data-key": "start", onclick: () => act(`${each.name}: started`, () => send("POST", `${path}/start`)) }, "Start"),
       each.held === "" && h("button", { type: "button", "data-key": "drain", onclick: hold("drain") }, "Drain"),
       each.held !== "stop" && h("button", { type: "button", "data-key": "stop", onclick: hold("stop") }, "Stop"),
-      each.held !== "stop" && each.wanted && h("button", { type: "button", "data-key": "rebind", onclick: () => act(`${each.name}: binding anew`, () => send("POST", `${path}/rebind`)) }, "Rebind"),
-      each.limited && h("button", { type: "button", "data-key": "unlimit", onclick: () => act(`${each.name}: limits as configured`, () => send("DELETE", `${path}/limits`)) }, "Limits as configured")));
+      each.held !== "stop" && each.wanted && h("button", { type: "button", "data-key": "rebind", onclick: () => act(`${each.name}: binding anew`, () => send("POST", `${path}/rebind`)) }, "Rebind")));
 }
 
 export const fact = (name, value, kind) => h("div", { class: kind }, h("dt", null, name), h("dd", null, value));
