@@ -244,7 +244,7 @@ def _prepared(tables: dict[str, Any], problems: list[Problem]) -> dict[str, Any]
             tables[kind][name] = {**table, "name": name}
             if kind == "connectors" and _kind_of(table) in KINDS:
                 _fetch_secrets(path, tables[kind][name], KINDS[_kind_of(table)].settings, problems)
-            elif kind in {"accounts", "connectors"}:
+            elif kind == "accounts" or (kind == "connectors" and _kind_of(table) == _KINDS[0]):
                 _fetch_secret(path, tables[kind][name], problems)
     api = tables.get("api")
     if isinstance(api, dict) and isinstance(keys := api.get("keys"), dict):
@@ -297,15 +297,19 @@ def _fetch_secret(path: str, table: dict[str, Any], problems: list[Problem]) -> 
         _read_secret(path, table, "password", given[0], problems)
 
 
+_UNKNOWN = "unknown"
+"""In place of a secret that cannot be had, so that this is said once and the rest can be checked."""
+
+
 def _read_secret(path: str, table: dict[str, Any], key: str, where: str, problems: list[Problem]) -> None:
     source = table[where]
     if not isinstance(source, str):
         return  # validation says so
-    table[key] = ""
+    table[key] = _UNKNOWN
     if where.endswith("_env"):
         if (secret := os.environ.get(source)) is None:
             problems.append(Problem(f"{path}.{where}", f"{source} is not in the environment", "set it"))
-        table[key] = secret or ""
+        table[key] = _UNKNOWN if secret is None else secret
         return
     try:
         table[key] = Path(source).read_text(encoding="utf-8").rstrip("\r\n")
@@ -378,6 +382,14 @@ _MUST_BE = {
 }
 
 
+_LIKE = {
+    "webhook_path": 'a path of letters, digits and ._~-, like "/aix"',
+    "sms_numbers": '3 to 15 digits, like "0312345678"',
+    "client_id": 'digits, like "1234"',
+    "sms_code": '5 or 6 letters and digits, like "12345"',
+}
+
+
 def _problem(detail: ErrorDetails) -> Problem:
     loc, kind, given, context = detail["loc"], detail["type"], detail["input"], detail.get("ctx", {})
     path, last = _path(loc), str(loc[-1]) if loc else ""
@@ -397,8 +409,16 @@ def _problem(detail: ErrorDetails) -> Problem:
     elif kind in _RANGES:
         key, words = _RANGES[kind]
         wrong, fix = f"{shown} is out of range", f"must be {words} {context.get(key)}"
-    elif kind in {"too_short", "string_too_short"}:
+    elif kind == "too_short":
         wrong, fix = "is empty", f"give at least {context.get('min_length', 1)}"
+    elif kind == "string_too_short":
+        least = context.get("min_length", 1)
+        wrong = f"{shown} is too short" if given else "is empty"
+        fix = f"write at least {least} character{'' if least == 1 else 's'}"
+    elif kind == "string_pattern_mismatch":
+        key = next((each for each in reversed(loc) if isinstance(each, str)), "")
+        wrong = f"{shown} cannot be used"
+        fix = f"write {_LIKE[key]}" if key in _LIKE else f"write what matches {context.get('pattern')}"
     elif kind in _MUST_BE:
         wrong = f"{shown} is of the wrong type"
         fix = f"write it as [[{path}]]" if path in {"listeners", "routes", "mo_routes"} else _MUST_BE[kind]

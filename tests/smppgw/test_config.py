@@ -436,6 +436,25 @@ def test_a_secret_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     assert "cannot be read" in problems["connectors.up.password_file"]
 
 
+def test_a_secret_that_is_missing_in_the_environment_is_one_problem() -> None:
+    aix = {"kind": "aix", "token_env": "NOT_SET_ANYWHERE", "client_id": "1234", "sms_code": "12345"}
+    found = refused(small(connectors={"aix": aix}, groups={}, routes=[{"name": "all", "to": "aix"}]))
+    assert list(found) == ["connectors.aix.token_env"]
+
+
+def test_a_connector_of_an_unknown_kind_is_one_problem() -> None:
+    found = refused(small(connectors={"a": {"kind": "aixx"}}, groups={}, routes=[{"name": "all", "to": "a"}]))
+    assert list(found) == ["connectors.a.kind"]
+
+
+@pytest.mark.parametrize(("key", "value"), [("webhook_path", "aix"), ("client_id", "x"), ("sms_code", "1")])
+def test_what_has_a_form_says_which_with_an_example(key: str, value: str) -> None:
+    aix = {"kind": "aix", "token": "t", "client_id": "1234", "sms_code": "12345", key: value}
+    problems = refused(small(connectors={"aix": aix}, routes=[{"name": "all", "to": "aix"}]))
+    assert f"{value!r} cannot be used" in problems[f"connectors.aix.{key}"]
+    assert "like" in problems[f"connectors.aix.{key}"]
+
+
 def test_a_hash_of_another_form_is_a_problem() -> None:
     problems = refused(small(accounts={"demo": {"password_hash": "md5$abc"}}))
     assert "smppgw hash-password" in problems["accounts.demo.password_hash"]
