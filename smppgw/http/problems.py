@@ -60,7 +60,7 @@ class Problem(Exception):
 def problem_of(errors: Sequence[Any]) -> Problem:
     """Of what pydantic found in a body that was not read by FastAPI."""
     return Problem(
-        422, "The request is not valid", errors=[(_field(("", *each["loc"])), each["msg"]) for each in errors]
+        422, "The request is not valid", errors=[_wrong({**each, "loc": ("", *each["loc"])}) for each in errors]
     )  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def install(app: FastAPI) -> None:
 
     async def invalid(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101
-        errors = [(_field(each["loc"]), each["msg"]) for each in error.errors()]
+        errors = [_wrong(each) for each in error.errors()]
         return Problem(422, "The request is not valid", errors=errors).response()
 
     async def bug(_: Request, __: Exception) -> JSONResponse:
@@ -87,6 +87,19 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(Exception, bug)
+
+
+_WORDS = {"missing": "is missing", "extra_forbidden": "is not known", "model_attributes_type": "send JSON: an object"}
+"""In place of pydantic's, which speak of inputs and extras."""
+
+
+def _wrong(error: Mapping[str, Any]) -> tuple[str, str]:
+    """The field, and what is wrong with it."""
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "json_invalid":  # its place is a position, not a field
+        return "body", f"is no JSON: {context.get('error', error['msg'])}, at character {error['loc'][-1]}"
+    words = str(context["error"]) if kind == "value_error" and "error" in context else error["msg"]
+    return _field(error["loc"]), _WORDS.get(kind, words)
 
 
 def _field(loc: Sequence[Any]) -> str:
