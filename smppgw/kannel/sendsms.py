@@ -22,6 +22,7 @@ from smppgw.kannel.model import Kannel, SendsmsUser, Smsbox
 from smppgw.kannel.request import Order, Posted, Refusal, Values
 from smppgw.kannel.server import Reply, Request
 from smppgw.pipeline import Pipeline
+from smppgw.seldom import Seldom
 
 log = structlog.get_logger()
 
@@ -135,6 +136,7 @@ class SendSms:
         self._boxc_id = _octets(smsbox.smsbox_id)
         self._ways, self._any_way = writing.defaults(kannel)
         self._users: dict[bytes, _User] = {}
+        self._seldom = Seldom()
         for user in kannel.sendsms_users:
             self._users.setdefault(_octets(user.username), self._user(user, smsbox))
 
@@ -188,12 +190,19 @@ class SendSms:
             return None
         user = self._users.get(name)
         if user is None or not hmac.compare_digest(password, user.password):
+            self._refused(name, ip, "wrong username or password")
             return None
         settings = user.settings
         if not is_allowed_ip(settings.user_allow_ip, settings.user_deny_ip, ip):
-            log.warning("sendsms refused", user=settings.username, ip=ip)
+            self._refused(name, ip, "not in user-allow-ip, or in user-deny-ip")
             return None
         return user
+
+    def _refused(self, name: bytes, ip: str, reason: str) -> None:
+        """An application that does not know goes on asking: once a minute is enough."""
+        left_out = self._seldom.due((name, ip, reason), self._face.clock())
+        if left_out is not None:
+            log.warning("sendsms refused", user=name, ip=ip, reason=reason, left_out=left_out)
 
     # What becomes of it
 

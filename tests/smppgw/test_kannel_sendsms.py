@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from structlog.testing import capture_logs
+
 from protocol.consts import Tag
 from protocol.pdus import decode_submit
 from protocol.tlv import parse
@@ -87,6 +89,18 @@ async def test_only_who_knows_the_password_may_send() -> None:
     for query in ("username=u&password=x", "username=x&password=p", "username=u", "password=p", "", "user=u&pass="):
         assert (await door.ask(f"{query}&to=99"))[:2] == FORBIDDEN
     assert (await door.ask("user=u&pass=p&to=99"))[:2] == ACCEPTED
+
+
+@jumping
+async def test_a_refusal_is_logged_once_a_minute_without_the_password() -> None:
+    door = Door()
+    with capture_logs() as said:
+        for _ in range(3):
+            await door.ask("username=u&password=hidden&to=99")
+    assert [(each["event"], each["user"], each["reason"]) for each in said] == [
+        ("sendsms refused", b"u", "wrong username or password")
+    ]
+    assert "hidden" not in str(said)
 
 
 @jumping
