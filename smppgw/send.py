@@ -194,5 +194,6 @@ def _unreachable(letter: Letter, error: Exception) -> str:
     if isinstance(error, ConnectionRefusedError):
         return f"nothing is listening on {where}"
     if isinstance(error, ConnectionError | asyncio.IncompleteReadError):
-        return f"{where} closed the connection before it answered the bind; does it speak SMPP, without TLS?"
+        why = "is it SMPP without TLS, and has it blocked this address after wrong passwords?"
+        return f"{where} closed the connection before it answered the bind; {why}"
     return f"{where} cannot be reached: {getattr(error, 'strerror', None) or error}"

@@ -116,7 +116,9 @@ class EsmeLink(asyncio.Protocol):
         except asyncio.CancelledError:
             if self.open:
                 raise
-            raise ConnectionResetError("the SMSC closed the connection before it answered the bind") from None
+            raise ConnectionResetError(
+                "closed before the bind was answered: is it SMPP without TLS, and has it blocked this address?"
+            ) from None
         if status != Status.ROK:
             self.close()
             raise BindRefusedError(status)
