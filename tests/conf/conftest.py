@@ -19,20 +19,9 @@ TO = ("819012345678", "818012345678", "817012345678", "440000000000")
 
 
 def send(gateway: Gateway, to: str) -> str:
-    words = [
-        SMPPGW,
-        "send",
-        "--port",
-        gateway.port,
-        "--system-id",
-        "esme",
-        "--to",
-        to,
-        "--text",
-        "hello",
-        "--wait",
-        "0",
-    ]
+    wait = "10" if to == TO[0] else "0"
+    who = ["--port", gateway.port, "--system-id", "esme"]
+    words = [SMPPGW, "send", *who, "--to", to, "--text", "hello", "--wait", wait]
     done = subprocess.run(
         [*map(str, words)], env={"SMPPGW_PASSWORD": "secret"}, capture_output=True, text=True, timeout=60, check=False
     )
@@ -40,7 +29,7 @@ def send(gateway: Gateway, to: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def scrape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exported]:
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """Messages to an SMSC and to a carrier, one that nobody takes, a forged notification, a look-up that fails."""
     smsc, web, hooks = free_port(), free_port(), free_port()
     config = relay_config(
@@ -86,4 +75,9 @@ def scrape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exported]:
         assert ["accepted" in each for each in said] == [True, True, True, False], said
         with contextlib.suppress(urllib.error.HTTPError):
             urllib.request.urlopen(f"http://127.0.0.1:{hooks}/hook", data=b"forged", timeout=10)
-        yield exported(gateway.get("/metrics")[1])
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def scrape(gateway: Gateway) -> Exported:
+    return exported(gateway.get("/metrics")[1])
