@@ -29,8 +29,9 @@ class Caller:
         return any(role in ALLOWS[given] for given in self.settings.roles)
 
     def sees(self, account: str) -> bool:
-        """Is what belongs to this account its business?"""
-        return not self.settings.accounts or account in self.settings.accounts
+        """Is what belongs to this account, or to its callbacks, its business?"""
+        mine = self.settings.accounts
+        return not mine or account in mine or account.removesuffix("@api") in mine
 
 
 _ANYBODY = Caller("loopback", ApiKey(name="loopback", roles=("read",)))

@@ -159,14 +159,24 @@ async def test_a_callback_that_is_refused_comes_again_and_says_so(relay: Relay, 
     assert first["Smppgw-Delivery"] == second["Smppgw-Delivery"]
 
 
-async def test_an_application_that_is_gone_for_good_is_set_aside(relay: Relay, smsc: Smsc, app: App) -> None:
+async def test_a_callback_that_was_set_aside_comes_when_a_person_says_so(relay: Relay, smsc: Smsc, app: App) -> None:
     app.status = 410
-    gateway = await relay(smsc, **tables(app))
+    over = tables(app)
+    over["api"]["keys"]["person"] = {"key": "of-a-person", "roles": ["operate"], "accounts": ["esme"]}
+    gateway = await relay(smsc, **over)
     async with client(gateway) as rest:
-        await rest.post("/v1/messages", json=ORDER)
-        event = await gateway.expect("set aside", account="esme@api")
-        assert event["reason"]
+        id = (await rest.post("/v1/messages", json=ORDER)).json()["id"]
+        await gateway.expect("set aside", account="esme@api")
+        state = (await rest.get(f"/v1/messages/{id}")).json()
+        assert (state["status"], state["callback_owed"]) == ("delivered", True)
     assert len(app.got) == 1
+    app.status = 200
+    async with client(gateway, "of-a-person") as person:
+        (aside,) = (await person.get("/v1/admin/set-aside")).json()["records"]
+        answer = await person.post(f"/v1/admin/set-aside/{aside['id']}/release", json={})
+        assert answer.status_code == 200, answer.text
+    first, again = await app.wait(2)
+    assert first == again
 
 
 async def test_the_same_idempotency_key_sends_nothing_again_even_after_a_kill(
