@@ -152,7 +152,10 @@ class Console:
         if not is_offered(path) or not is_offered(raw):
             return _response(problem(404, "The console does not offer this"))
         body = await request.read()
-        return _response(await self._upstream.ask(request.method, raw, request.rel_url.raw_query_string, body))
+        answer = await self._upstream.ask(request.method, raw, request.rel_url.raw_query_string, body)
+        if request.method not in READING and answer.status < 400:
+            await self._recent.look()  # who changed something wants to see it
+        return _response(answer)
 
     async def _login(self, request: web.Request) -> web.Response:
         if self._sessions.blocked:

@@ -63,7 +63,7 @@ def two_and_one(one: int, two: int, zero: int, **over: Any) -> dict[str, Any]:
         "domestic": {
             "active": ["tokyo1", "tokyo2"],
             "backup": ["osaka"],
-            "backup_after": "2s",
+            "backup_after": "1s",
             "hand_back_after": "60s",
         }
     }

@@ -103,6 +103,13 @@ async def test_a_change_passes_when_it_came_from_our_page(make: Make, api: tuple
     assert ("POST", "/v1/admin/connectors/a%2Fb/drain", f"Bearer {KEY}", b"{}") in api[0].asked
 
 
+async def test_what_a_change_did_is_seen_at_once(make: Make, api: tuple[Api, int]) -> None:
+    session, url = await make()
+    await session.post(f"{url}/v1/admin/connectors/a/drain", headers=OURS)
+    after = api[0].paths[api[0].paths.index("/v1/admin/connectors/a/drain") + 1 :]
+    assert "/v1/admin/overview" in after
+
+
 @pytest.mark.parametrize(
     "headers",
     [
