@@ -4,6 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+LATIN1 = "^[\u0001-\u00ff]*$"
+Address = Annotated[str, Field(max_length=20, pattern=LATIN1)]
+"""As on the wire: octets."""
+
 Rates = dict[str, float]
 Limit = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -219,10 +223,10 @@ class TryRoute(Shown):
     """A message that is not sent: where would it go?"""
 
     account: Annotated[str, Field(max_length=64)]
-    source: Annotated[str, Field(max_length=64)] = ""
-    destination: Annotated[str, Field(min_length=1, max_length=64)]
+    source: Address = ""
+    destination: Annotated[Address, Field(min_length=1)]
     coding: Annotated[int, Field(ge=0, le=255)] = 0
-    service_type: Annotated[str, Field(max_length=5)] = ""
+    service_type: Annotated[str, Field(max_length=5, pattern=LATIN1)] = ""
     tag: Annotated[str, Field(max_length=255)] = ""
     tlvs: Annotated[dict[str, str | int], Field(max_length=50)] = Field(
         default_factory=dict, description='By tag, like "0x1400"; values as in the config: text, "hex:..." or a number.'
@@ -267,8 +271,8 @@ class RouteTrial(Shown):
 
 class TryMoRoute(Shown):
     connector: Annotated[str, Field(max_length=64)]
-    source: Annotated[str, Field(max_length=64)] = ""
-    destination: Annotated[str, Field(max_length=64)] = ""
+    source: Address = ""
+    destination: Address = ""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"connector": "smsc", "source": "819012345678", "destination": "12345"}]}

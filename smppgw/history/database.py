@@ -27,6 +27,7 @@ SCHEMA = (
 _TABLES = ("messages", "events", "upstreams")
 _FIRST = (Kind.ACCEPTED, Kind.MO)
 _MOST = 1000
+_LAST = (1 << 63) - 1
 
 
 class Cursor(Protocol):
@@ -152,7 +153,7 @@ class Database:
 
     def prune(self, before: float) -> int:
         """Delete what was minted before that time (epoch seconds); the messages deleted."""
-        last = max(0, int((before - Ids.EPOCH) * 1000.0)) << 22
+        last = _minted(before)
         cursor = self._connection.cursor()
         gone = 0
         for table in _TABLES:
@@ -172,6 +173,7 @@ class Database:
 
         if query.id:
             ours = int(query.id, 16) if len(query.id) == 16 and _is_hex(query.id) else -1
+            ours = ours if ours <= _LAST else -1
             must("(id = ? OR id IN (SELECT id FROM upstreams WHERE upstream = ?))", ours, query.id)
         if query.number:
             plain = query.number.removeprefix("+")
@@ -179,9 +181,9 @@ class Database:
         if query.account:
             must("account = ?", query.account)
         if query.since:
-            must("id >= ?", max(0, int((query.since - Ids.EPOCH) * 1000.0)) << 22)
+            must("id >= ?", _minted(query.since))
         if query.until:
-            must("id < ?", max(0, int((query.until - Ids.EPOCH) * 1000.0)) << 22)
+            must("id < ?", _minted(query.until))
         cursor = self._connection.cursor()
         columns = "id, born, mo, account, source, destination, coding, octets, text"
         sql = f"SELECT {columns} FROM messages WHERE {' AND '.join(wanted)} ORDER BY id DESC LIMIT {self._mark}"  # noqa: S608
@@ -229,6 +231,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return _word(value)
     raise TypeError(f"{type(value).__name__} cannot be noted")
+
+
+def _minted(at: float) -> int:
+    """The first id of a time."""
+    return min(max(0, int((at - Ids.EPOCH) * 1000.0)) << 22, _LAST)
 
 
 def _is_hex(word: str) -> bool:

@@ -18,7 +18,7 @@ from smppgw.admin.shelf import Shelf
 from smppgw.admin.views import Views
 from smppgw.http.api import Operator, Reader
 from smppgw.http.keys import Caller
-from smppgw.http.problems import Problem
+from smppgw.http.problems import MEDIA, Problem, ProblemDetails
 
 T = TypeVar("T")
 _ACCOUNTS = TypeAdapter(list[models.AccountView])
@@ -46,7 +46,8 @@ def _seen(caller: Caller, account: str) -> None:
 
 def router(running: Running) -> APIRouter:
     """All of it."""
-    admin = APIRouter(prefix="/v1/admin", tags=["admin"])
+    conflict: dict[str, Any] = {"model": ProblemDetails, "description": "Not as things stand", "content": {MEDIA: {}}}
+    admin = APIRouter(prefix="/v1/admin", tags=["admin"], responses={409: conflict})
     views = Views(running)
     views.sampler.start()
     operations = Operations(running)

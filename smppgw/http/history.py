@@ -142,4 +142,7 @@ def _happened(event: Event) -> Happened:
 
 
 def _seconds(at: datetime | None) -> float:
-    return 0.0 if at is None else at.timestamp()
+    try:
+        return 0.0 if at is None else at.timestamp()
+    except (OverflowError, ValueError, OSError):  # far from any time of ours
+        return 1.0 if at is not None and at.year < 1970 else 1e11

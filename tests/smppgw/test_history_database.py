@@ -97,6 +97,14 @@ def test_it_is_not_found_by_anything_else(database: Database, query: Query) -> N
     assert database.find(query) == []
 
 
+@pytest.mark.parametrize(
+    "query", [Query(id="f" * 16), Query(since=1e12), Query(until=1.0), Query(since=-1e12, until=-1.0)]
+)
+def test_what_is_far_from_any_message_finds_none(database: Database, query: Query) -> None:
+    database.write(story(minted(NOW)))
+    assert database.find(query) == []
+
+
 def test_the_newest_come_first_and_no_more_than_asked_for(database: Database) -> None:
     database.write([accepted(minted(NOW, n), NOW) for n in range(30)])
     found = database.find(Query(account="demo", limit=3))

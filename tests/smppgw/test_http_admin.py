@@ -112,7 +112,7 @@ async def test_secrets_are_nowhere(tmp_path: Path) -> None:
 @jumping
 async def test_a_key_with_accounts_sees_and_operates_those_alone(tmp_path: Path) -> None:
     async with operated(tmp_path) as gateway:
-        assert [each["name"] for each in await gateway.get("/accounts", "shop")] == ["esme"]
+        assert [each["name"] for each in await gateway.get("/accounts", "shop")] == ["esme", "esme@api"]
         assert (await gateway.refused("GET", "/accounts/other", "shop"))[0] == 403
         assert (await gateway.refused("POST", "/accounts/other/unbind", "shop"))[0] == 403
         assert (await gateway.refused("POST", "/routes/try", "shop", json={"account": "other", "destination": "4"}))[
