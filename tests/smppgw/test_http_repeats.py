@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from routing.message import ANSWERED, id_of
+from routing.message import ANSWERED
 from smppgw.http.problems import Problem
 from smppgw.http.repeats import Answer, Repeats
+from smppgw.restore import restore
 from tests.smppgw.bench import Bench
 from tests.smppgw.jumping import epoch, jumping, settle
 
@@ -16,9 +17,7 @@ DAY = 86400.0
 
 def repeats(bench: Bench, seconds: float = DAY, most: int = 100) -> Repeats:
     found = Repeats(bench.pipeline.journal, bench.pipeline.ids, epoch, seconds, most)
-    for key, record in bench.store.scan():
-        if record[0] == ANSWERED:
-            found.restore(id_of(key), record)
+    restore(bench.pipeline, bench.store, lambda id, record: None, found.restore)
     return found
 
 

@@ -12,7 +12,7 @@ from protocol.consts import MessageState
 from protocol.pdus import SubmitSm, encode_submit
 from protocol.receipt import Receipt
 from routing import heard
-from routing.message import DOUBTED, OFFERED, Delivery, Ids, Message, SetAside, Waiting, key_of
+from routing.message import ANSWERED, DOUBTED, OFFERED, Delivery, Ids, Message, SetAside, Waiting, key_of
 from smppgw.store import tool
 from smppgw.store.contract import StoreError
 from smppgw.store.lmdb import LmdbStore
@@ -143,6 +143,15 @@ def test_what_a_carrier_said_of_a_message_that_is_not_known_is_of_no_account(tmp
         "",
         {"connector": "aix", "upstream": "tag-1", "state": MessageState.DELIVERED},
     )
+
+
+def test_what_goes_over_http_is_no_pdu_and_yet_good(tmp_path: Path) -> None:
+    first, second = Ids(3).mint(BORN), Ids(3).mint(BORN + 1)
+    callback = Delivery(first, "demo@api", b"\2http://app.example/\0shop\0{}", BORN, state=2).pack()
+    answered = bytes((ANSWERED,)) + bytes(32) + b"an answer"
+    at = filled(tmp_path, {key_of(first): callback, key_of(second): answered})
+    assert tool.check(at).broken == 0
+    assert [(each.kind, each.account) for each in tool.entries(at)] == [("delivery", "demo@api"), ("answered", "")]
 
 
 def test_a_message_that_is_pinned_shows_where_and_how_its_offer_stands(tmp_path: Path) -> None:
