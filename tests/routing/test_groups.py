@@ -213,3 +213,48 @@ class Failovers(RuleBasedStateMachine):
 
 
 TestFailovers = Failovers.TestCase
+
+
+# What people see and ask for
+
+
+def test_a_group_hands_back_when_told_but_only_to_somebody() -> None:
+    group = nexmo()
+    assert not group.hand_back(1.0)
+    assert group.tick(2.0) is Event.BACKUPS_WANTED
+    group.bound("smpp0", 3.0)
+    assert not group.hand_back(4.0)
+    group.bound("smpp1", 5.0)
+    assert group.hand_back(6.0)
+    assert not group.backups_wanted
+    assert (group.tick(7.0), group.due) == (None, None)
+    group.lost("smpp1", 8.0)
+    assert group.tick(9.9) is None
+    assert group.tick(10.0) is Event.BACKUPS_WANTED
+
+
+def test_a_group_without_backups_has_nothing_to_hand_back() -> None:
+    group = Group([("a", 1)])
+    group.bound("a", 0)
+    assert not group.hand_back(1.0)
+
+
+def test_its_members_are_told_with_their_weights() -> None:
+    group = Group([("a", 5)], [("b", 2)])
+    group.bound("b", 0)
+    assert group.standing() == [("a", 5, False, False), ("b", 2, True, True)]
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=5), st.integers(0, 50))
+def test_what_would_be_chosen_is_chosen_next_and_to_ask_changes_nothing(weights: list[int], turns: int) -> None:
+    group = Group([(f"m{n}", weight) for n, weight in enumerate(weights)])
+    for name in group.members:
+        group.bound(name, 0)
+    for _ in range(turns):
+        group.choose(room)
+    foreseen = group.would_choose(room)
+    assert group.would_choose(room) == foreseen == group.choose(room)
+
+
+def test_nobody_would_be_chosen_where_nobody_has_room() -> None:
+    assert nexmo().would_choose(room) is None

@@ -260,3 +260,28 @@ def test_junk_as_a_destination_is_no_trouble(destination: bytes, ton: int, stick
 def test_mo_messages_may_name_a_sender_in_any_spelling() -> None:
     home = pool(short("12345", "JP"), *senders("+81312345678"), country_code="81")
     assert set(home.addresses()) == {b"12345", b"81312345678", b"+81312345678", b"0312345678"}
+
+
+# What people ask
+
+
+@given(numbers=st.lists(st.integers(0, 10**8 - 1), min_size=1, max_size=30), sticky=st.booleans())
+def test_what_a_pool_would_choose_it_chooses_next_and_to_ask_counts_nothing(numbers: list[int], sticky: bool) -> None:
+    some = pool(*senders("12125550101", "12125550102", "12125550103"), sticky=sticky)
+    for number in numbers:
+        destination = b"1917%07d" % (number % 10**7)
+        foreseen = some.peek(destination, 1)
+        assert foreseen is some.peek(destination, 1)
+        used = sum(member.used for member in some.members)
+        found = some.choose(destination, 1)
+        assert sum(member.used for member in some.members) == used + 1
+        assert found is not None
+        assert foreseen is not None
+        if sticky:
+            assert found is foreseen
+        else:
+            assert found.used - 1 == foreseen.used - (found is foreseen)
+
+
+def test_a_pool_that_serves_nobody_there_would_choose_nobody() -> None:
+    assert pool(short("12345", "JP")).peek(GB, 1) is None

@@ -736,3 +736,70 @@ async def test_what_is_pinned_to_a_connector_that_is_gone_is_set_aside() -> None
     aside = SetAside.unpack(record)
     assert "no longer has" in aside.reason
     assert aside.record[0] == QUEUED
+
+
+# What a person does
+
+
+@jumping
+async def test_one_that_is_held_sends_nothing_more_and_loses_nothing() -> None:
+    rig = Rig(window=1)
+    rig.script.automatic = False
+    await rig.taken(*(rig.submit() for _ in range(3)))
+    rig.connector.hold("drain")
+    assert (rig.connector.up, rig.target.up) == (False, False)
+    rig.script.asks[0].answer(ACCEPTED)
+    await advance(30)
+    assert (len(rig.script.asks), rig.outcomes("sent"), len(rig.target.queue)) == (1, 1, 2)
+    rig.script.automatic = True
+    rig.connector.hold("")
+    await settle()
+    assert (rig.outcomes("sent"), len(rig.target.queue)) == (3, 0)
+
+
+@jumping
+async def test_parts_that_wait_for_others_are_given_back_by_one_that_is_held() -> None:
+    rig = Rig()
+    await rig.taken(rig.part(1))
+    assert rig.connector.joining == 1
+    rig.connector.hold("stop")
+    await settle()
+    assert (rig.connector.joining, len(rig.target.queue)) == (0, 1)
+    rig.connector.hold("")
+    await rig.taken(rig.part(2))
+    assert rig.script.texts == ["part1 part2 "]
+
+
+@jumping
+async def test_one_that_rests_is_asked_again_at_once_when_a_person_says_so() -> None:
+    rig = Rig(breaker_failures=1, breaker_wait=(600.0,), retry=(1.0,))
+    rig.script.automatic = False
+    await rig.taken(rig.submit())
+    rig.script.asks[0].fail(Unsent("refused"))
+    await advance(10)
+    assert (rig.connector.breaker, rig.connector.up, rig.connector.failures) == ("open", False, 1)
+    rig.connector.rebind()
+    await advance(2)
+    assert (rig.connector.breaker, len(rig.script.asks)) == ("half open", 2)
+    rig.script.asks[1].answer(ACCEPTED)
+    await settle()
+    assert (rig.connector.breaker, rig.connector.failures) == ("closed", 0)
+
+
+@jumping
+async def test_another_window_and_rate_count_at_once() -> None:
+    rig = Rig(window=5)
+    rig.script.automatic = False
+    rig.connector.limit(rig.connector.settings.model_copy(update={"window": 1}))
+    await rig.taken(*(rig.submit() for _ in range(4)))
+    assert len(rig.script.asks) == 1
+    rig.connector.limit(rig.connector.configured)
+    await settle()
+    assert len(rig.script.asks) == 4
+    rig.connector.limit(rig.connector.settings.model_copy(update={"rate": 1.0, "burst": 1.0}))
+    for ask in rig.script.asks:
+        ask.answer(ACCEPTED)
+    await rig.taken(*(rig.submit() for _ in range(3)))
+    assert len(rig.script.asks) == 5
+    await advance(3)
+    assert len(rig.script.asks) == 7
