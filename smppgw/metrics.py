@@ -167,6 +167,8 @@ def _history(recorder: Recorder | None) -> Iterator[Metric]:
     yield _gauge("history_pending_bytes", "Octets of notes that wait for that process.", (), pending)
     notes = sample(lambda each: each.noted)
     yield _counter("history_notes", "Notes that were handed to that process.", (), notes)
+    restarts = sample(lambda each: each.restarts)
+    yield _counter("history_restarts", "Times that the process ended and was started again.", (), restarts)
     dropped = sample(lambda each: each.dropped)
     yield _counter("history_dropped", "Notes that were given up, because it was too slow or did not run.", (), dropped)
 

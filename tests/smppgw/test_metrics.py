@@ -250,11 +250,12 @@ async def test_the_operations_manual_lists_every_metric_and_no_other(gateway: St
 async def test_what_becomes_of_history_is_counted_while_it_is_on(gateway: Standing) -> None:
     assert not [name for name in await gateway.read() if "history" in name]
     recorder = Recorder(HistoryConfig(engine="sqlite"), gateway.pipeline.loop)
-    recorder.noted, recorder.dropped = 7, 2
+    recorder.noted, recorder.dropped, recorder.restarts = 7, 2, 1
     read = await replace(gateway, recorder=recorder).read()
     assert read["smppgw_history_up"] == 0
     assert read["smppgw_history_pending_bytes"] == 0
     assert read["smppgw_history_notes_total"] == 7
+    assert read["smppgw_history_restarts_total"] == 1
     assert read["smppgw_history_dropped_total"] == 2
 
 
