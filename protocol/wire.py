@@ -13,6 +13,12 @@ _LENGTH = Struct(">I")
 _read_header = _HEADER.unpack_from
 _pack_header = _HEADER.pack
 
+_TLS = range(0x16030000, 0x16040000)
+"""What a handshake of TLS begins with, as a length."""
+
+_HTTP = frozenset({b"GET ", b"POST", b"HEAD", b"HTTP"})
+"""What HTTP begins with."""
+
 
 class Reader:
     """The receiving half of a stream."""
@@ -58,8 +64,9 @@ class Reader:
         if HEADER <= length <= self._limit:
             return
         sequence = _LENGTH.unpack_from(rest, 12)[0] if len(rest) >= HEADER else 0
+        speaks = "; it speaks TLS" if length in _TLS else "; it speaks HTTP" if rest[:4] in _HTTP else ""
         self.broken = FrameError(
-            f"command_length {length} is not between {HEADER} and {self._limit}", sequence=sequence
+            f"command_length {length} is not between {HEADER} and {self._limit}{speaks}", sequence=sequence
         )
         self._rest = b""
 

@@ -93,6 +93,8 @@ async def _send(letter: Letter, console: Console) -> int:
             raise SendError(f"{letter.host}:{letter.port} does not answer the bind") from None
         except (OSError, asyncio.IncompleteReadError) as error:
             raise SendError(_unreachable(letter, error)) from None
+        except ValueError:  # of what is no PDU
+            raise SendError(f"{letter.host}:{letter.port} answers, but not in SMPP; is it the right port?") from None
         opened = esme._writer
         await esme.broker.enqueue(message)
         running = asyncio.create_task(esme.start())

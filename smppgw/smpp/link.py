@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from typing import Protocol, cast
 
 from protocol.session import Answered, Asked, Broken, Ended, Lapsed, Session
+from smppgw.reasons import why
 
 
 class Tap(Protocol):
@@ -97,7 +98,9 @@ class Link(asyncio.Protocol, ABC):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._finish(str(exc) if exc else "the peer closed the connection")
+        self._finish(
+            "the peer closed the connection" if exc is None else why(exc) if isinstance(exc, OSError) else str(exc)
+        )
 
     def pause_writing(self) -> None:
         # A peer that does not read gets no more answers to buffer: stop reading its requests.

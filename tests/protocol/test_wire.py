@@ -78,6 +78,13 @@ def test_a_whole_header_of_a_bad_length_says_which_pdu_it_is() -> None:
     assert reader.broken.sequence == 42
 
 
+@pytest.mark.parametrize(("sent", "speaks"), [(b"\x16\x03\x01\x02\x00\x01", "TLS"), (b"GET / HTTP/1.1\r\n", "HTTP")])
+def test_another_protocol_is_named(sent: bytes, speaks: str) -> None:
+    reader = Reader(65536)
+    assert reader.feed(sent) == []
+    assert str(reader.broken).endswith(f"; it speaks {speaks}")
+
+
 def test_nothing_is_read_after_a_broken_frame() -> None:
     reader = Reader(LIMIT)
     reader.feed(b"\0\0\0\1")

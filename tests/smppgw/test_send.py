@@ -88,6 +88,16 @@ async def test_a_peer_that_hangs_up_is_said() -> None:
     assert (status, "closed the connection before it answered" in shown) == (1, True)
 
 
+async def test_a_peer_that_speaks_something_else_is_said() -> None:
+    async def speak(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    async with server:
+        status, shown = await write(server.sockets[0].getsockname()[1])
+    assert (status, "answers, but not in SMPP" in shown) == (1, True)
+
+
 def test_what_smpp_does_not_allow_is_said() -> None:
     status, shown = write_now(1, password="much too long")
     assert (status, "SMPP does not allow this" in shown) == (1, True)
