@@ -106,7 +106,7 @@ def _words(error: HTTPError) -> str:
         lines = [problem["title"], problem.get("detail", "")]
         lines += [f"{each['field']}: {each['wrong']}" for each in problem.get("errors", ())]
     except (ValueError, KeyError, TypeError, AttributeError):
-        return f"HTTP status {error.code}"
+        return f"HTTP status {error.code} from {error.url}: is it the port of [api]?"
     if error.code == HTTPStatus.UNAUTHORIZED:
         lines[1] = "set SMPPGW_KEY to one of [api.keys] in its config"
     return "; ".join(line for line in lines if line)

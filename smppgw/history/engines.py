@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 from smppgw.history.database import Database
+from smppgw.reasons import why
 
 
 class HistoryError(Exception):
@@ -33,7 +34,8 @@ def _sqlite(path: str, *, writing: bool) -> Database:
         if writing:
             database.create()
     except (OSError, sqlite3.Error) as error:
-        raise HistoryError(f"cannot use the history at {path}: {error}") from error
+        words = why(error) if isinstance(error, OSError) else str(error)
+        raise HistoryError(f"cannot use the history at {path}: {words}") from error
     return database
 
 

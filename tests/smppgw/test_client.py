@@ -23,6 +23,7 @@ class Api(BaseHTTPRequestHandler):
             "/good": (200, b'{"a": 1}'),
             "/problem": (422, json.dumps(problem).encode()),
             "/plain": (500, b"<html>"),
+            "/locked": (401, b'{"title": "A key is needed", "detail": "send a header"}'),
             "/junk": (200, b"<html>"),
             "/away": (302, b""),
         }.get(self.path.partition("?")[0], (404, b"[]"))
@@ -64,6 +65,7 @@ def test_it_asks_with_its_key_and_reads_json(url: str) -> None:
     [
         ("/problem", 422, "No; because; rate: too high"),
         ("/plain", 500, "HTTP status 500"),
+        ("/locked", 401, "A key is needed; set SMPPGW_KEY"),
         ("/none", 404, "HTTP status 404"),
         ("/away", 302, "HTTP status 302"),
         ("/junk", 0, "the answer is no JSON"),
