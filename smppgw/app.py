@@ -343,10 +343,14 @@ class App:
             if known.settings != wanted:
                 known.limit(wanted)  # type: ignore[arg-type]  # equal ones are of a kind
             return known
+        made: AnyConnector
         if isinstance(wanted, CarrierSettings):
-            make = FOR_KANNEL.get(wanted.kind)
-            return CarrierConnector(wanted, self.pipeline, self.loop, make)
-        return Connector(wanted, self.settings.limits, self.pipeline, self.loop)
+            made = CarrierConnector(wanted, self.pipeline, self.loop, FOR_KANNEL.get(wanted.kind))
+        else:
+            made = Connector(wanted, self.settings.limits, self.pipeline, self.loop)
+        if known is not None:  # what a person stopped stays so
+            made.held = known.held
+        return made
 
     def _make_targets(self, settings: Config, old: dict[str, Target]) -> dict[str, Target]:
         now = self.loop.time()

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Body, Path, Query
+from fastapi import APIRouter, Body, Depends, Path, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
@@ -42,6 +42,25 @@ def _try(do: Callable[[], T]) -> T:
 def _seen(caller: Caller, account: str) -> None:
     if not caller.sees(account):
         raise Problem(403, "This key may not see this account")
+
+
+def _whole(caller: Caller) -> Caller:
+    if caller.settings.accounts:
+        raise Problem(403, "This key is for its accounts alone", "what concerns all accounts needs a key without any")
+    return caller
+
+
+def _whole_reader(caller: Reader) -> Caller:
+    return _whole(caller)
+
+
+def _whole_operator(caller: Operator) -> Caller:
+    return _whole(caller)
+
+
+WholeReader = Annotated[Caller, Depends(_whole_reader)]
+WholeOperator = Annotated[Caller, Depends(_whole_operator)]
+"""Of a key that is for all accounts."""
 
 
 def router(running: Running) -> APIRouter:
@@ -143,43 +162,43 @@ def _operate(admin: APIRouter, views: Views, operations: Operations) -> None:
         return views.account(name)
 
     @admin.post("/connectors/{name}/drain")
-    async def drain(name: Name, who: Operator) -> models.ConnectorView:
+    async def drain(name: Name, who: WholeOperator) -> models.ConnectorView:
         """Send nothing more by it; it stays bound, and receipts come. Its groups send by others."""
         _try(lambda: operations.hold(who.name, name, "drain"))
         return views.connector(name)
 
     @admin.post("/connectors/{name}/stop")
-    async def stop(name: Name, who: Operator) -> models.ConnectorView:
+    async def stop(name: Name, who: WholeOperator) -> models.ConnectorView:
         """Unbind it once its answers came, and leave it so."""
         _try(lambda: operations.hold(who.name, name, "stop"))
         return views.connector(name)
 
     @admin.post("/connectors/{name}/start")
-    async def start(name: Name, who: Operator) -> models.ConnectorView:
+    async def start(name: Name, who: WholeOperator) -> models.ConnectorView:
         """Undo drain and stop."""
         _try(lambda: operations.hold(who.name, name, ""))
         return views.connector(name)
 
     @admin.post("/connectors/{name}/rebind")
-    async def rebind(name: Name, who: Operator) -> models.ConnectorView:
+    async def rebind(name: Name, who: WholeOperator) -> models.ConnectorView:
         """Unbind and bind anew; an HTTPS carrier that rests is asked again at once."""
         _try(lambda: operations.rebind(who.name, name))
         return views.connector(name)
 
     @admin.patch("/connectors/{name}/limits")
-    async def limit(name: Name, limits: models.ConnectorLimits, who: Operator) -> models.ConnectorView:
+    async def limit(name: Name, limits: models.ConnectorLimits, who: WholeOperator) -> models.ConnectorView:
         """Another window or rate for now: until the next reload or restart."""
         _try(lambda: operations.limit_connector(who.name, name, limits))
         return views.connector(name)
 
     @admin.delete("/connectors/{name}/limits")
-    async def unlimit(name: Name, who: Operator) -> models.ConnectorView:
+    async def unlimit(name: Name, who: WholeOperator) -> models.ConnectorView:
         """The limits of the config again."""
         _try(lambda: operations.unlimit_connector(who.name, name))
         return views.connector(name)
 
     @admin.post("/groups/{name}/hand-back")
-    async def hand_back(name: Name, who: Operator) -> models.GroupView:
+    async def hand_back(name: Name, who: WholeOperator) -> models.GroupView:
         """Let the backups go now, not only after hand_back_after."""
         _try(lambda: operations.hand_back(who.name, name))
         return views.group(name)
@@ -215,18 +234,18 @@ def _shelf(admin: APIRouter, shelf: Shelf) -> None:
 
 def _config(admin: APIRouter, running: Running, operations: Operations) -> None:
     @admin.get("/config", response_model=dict[str, Any])
-    async def config(_: Reader) -> Response:
+    async def config(_: WholeReader) -> Response:
         """The config in force, without its secrets."""
         octets = await run_in_threadpool(lambda: json.dumps(configs.shown(running.settings)).encode())
         return Response(octets, media_type="application/json")
 
     @admin.get("/config/diff")
-    async def diff(_: Reader) -> models.Diff:
+    async def diff(_: WholeReader) -> models.Diff:
         """What the file on disk says otherwise, or what is wrong with it."""
         return await run_in_threadpool(configs.diff, running.path, running.settings)
 
     @admin.post("/config/reload")
-    async def reload(who: Operator) -> models.Reloaded:
+    async def reload(who: WholeOperator) -> models.Reloaded:
         """As SIGHUP: a file with mistakes changes nothing."""
         found = await run_in_threadpool(configs.diff, running.path, running.settings)
         if found.problems:
@@ -256,6 +275,8 @@ def _capture(admin: APIRouter, captures: Captures) -> None:
             raise Problem(403, "This key may not operate", "texts and passwords are for those who may")
         if account:
             _seen(caller, account)
+        else:
+            _whole(caller)
         wanted = Wanted(account, connector, seconds, bodies, passwords)
         started = _try(lambda: captures.begin(caller.name, wanted))
         return StreamingResponse(captures.stream(started), media_type="application/vnd.tcpdump.pcap")

@@ -121,6 +121,19 @@ async def test_a_key_with_accounts_sees_and_operates_those_alone(tmp_path: Path)
 
 
 @jumping
+async def test_what_concerns_all_accounts_needs_a_key_for_all(tmp_path: Path) -> None:
+    async with operated(tmp_path) as gateway:
+        for path in ("/connectors/c/stop", "/connectors/c/rebind", "/groups/g/hand-back", "/config/reload"):
+            status, words = await gateway.refused("POST", path, "shop")
+            assert (status, words.startswith("This key is for its accounts alone")) == (403, True)
+        for path in ("/config", "/config/diff", "/capture?connector=c", "/capture"):
+            assert (await gateway.refused("GET", path, "shop"))[0] == 403
+        assert (await gateway.refused("PATCH", "/connectors/c/limits", "shop", json={"rate": 1}))[0] == 403
+        await gateway.get("/overview", "shop")
+        assert gateway.app.connectors["c"].up
+
+
+@jumping
 async def test_a_bind_is_shown_and_can_be_unbound(tmp_path: Path) -> None:
     async with operated(tmp_path) as gateway:
         peers = [await gateway.esme(), await gateway.esme()]
@@ -196,6 +209,8 @@ async def test_a_stopped_connector_unbinds_and_a_reload_does_not_start_it(tmp_pa
         await until(lambda: not gateway.smsc.links)
         await advance(10)
         gateway.app.reload()
+        await advance(10)
+        rewrite(gateway.app, gateway.app.path.read_text().replace('system_id = "c"', 'system_id = "c"\nwindow = 9'))
         await advance(10)
         assert gateway.smsc.connections == 1
         assert (await gateway.refused("POST", "/connectors/c/rebind"))[0] == 409
