@@ -615,8 +615,15 @@ def _check_history(config: Config) -> Iterator[Problem]:
 
 
 def _check_tracing(config: Config) -> Iterator[Problem]:
-    if config.tracing.endpoint and not find_spec("opentelemetry.exporter"):
+    if config.tracing.endpoint and not _installed("opentelemetry.exporter.otlp.proto.http"):
         yield Problem("tracing.endpoint", "OpenTelemetry is not installed", "pip install 'smppgw[otel]'")
+
+
+def _installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # nothing above it either
+        return False
 
 
 def _check_webhooks(config: Config) -> Iterator[Problem]:

@@ -1,9 +1,12 @@
 """A message through the real gateway, killed on the way, is one trace at a collector."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 from smppgw.simulate.smsc import Smsc
 from tests.endtoend.conftest import Join, Relay
+from tests.kit import relay_config, toml
 from tests.smppgw.test_tracing import collecting, said
 
 
@@ -24,6 +27,18 @@ async def test_a_message_is_one_trace_over_a_restart(relay: Relay, smsc: Smsc, j
         assert len({span.trace_id for span in collector.spans}) == 1
         assert {said(span)["smppgw.id"] for span in collector.spans} == {id}
         assert collector.resource["service.instance.id"] == "smppgw-0"
+
+
+def test_who_wants_traces_without_the_extra_is_told_what_to_install(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(toml(relay_config(1, tracing={"endpoint": "http://localhost:4318/v1/traces"})))
+    program = "import sys; sys.modules['opentelemetry'] = None; from smppgw.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "check", "--config", str(file)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "tracing.endpoint" in done.stderr
+    assert "smppgw[otel]" in done.stderr
 
 
 async def test_a_gateway_without_an_endpoint_has_no_opentelemetry_in_it(relay: Relay, smsc: Smsc) -> None:
