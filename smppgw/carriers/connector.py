@@ -404,9 +404,11 @@ class CarrierConnector:
                 self._sent(messages, answer.ids)
             case Verdict.NEVER:
                 left_out = self._seldom.due(answer.code, self._loop.time())
-                say = log.debug if left_out is None else log.info
-                say("the carrier refused", connector=self.name, id=whole.text.tag, code=answer.code,
-                    reason=answer.reason, left_out=left_out or 0)  # fmt: skip
+                said = {"connector": self.name, "id": whole.text.tag, "code": answer.code, "reason": answer.reason}
+                if left_out is None:
+                    log.debug("the carrier refused", **said)
+                else:
+                    log.info("the carrier refused", **said, left_out=left_out)
                 for message in messages:
                     self.pipeline.refused(message, answer.status or Status.RSUBMITFAIL)
             case Verdict.LATER:

@@ -110,11 +110,11 @@ class WebhookServer:
             connector.hearing.counts.notifications[refused.status] += 1
             now = asyncio.get_running_loop().time()
             left_out = self._seldom.due((connector.name, refused.reason, request.remote), now)
-            say = log.debug if left_out is None else log.warning
-            say(
-                "notification refused", connector=connector.name, status=refused.status, reason=refused.reason,
-                peer=request.remote, left_out=left_out or 0,
-            )  # fmt: skip
+            if left_out is not None:
+                log.warning(
+                    "notification refused", connector=connector.name, status=refused.status, reason=refused.reason,
+                    peer=request.remote, left_out=left_out,
+                )  # fmt: skip
             headers = {"WWW-Authenticate": 'Basic realm="smppgw"'} if refused.status == 401 else None
             return web.Response(status=refused.status, text=f"{refused.reason}\n", headers=headers)
         loop = asyncio.get_running_loop()
