@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from protocol.consts import MessageState, RegisteredDelivery, Status
 from protocol.pdus import SubmitSm, decode_submit
@@ -101,6 +102,18 @@ async def test_a_refusal_for_good_ends_the_message() -> None:
     await settle()
     assert [delivery.state for delivery in esme.got] == [MessageState.UNDELIVERABLE]
     assert rig.connector.counts.codes == {"21211": 1}
+
+
+@jumping
+async def test_many_refusals_of_a_code_are_one_line_of_the_log() -> None:
+    rig = Rig()
+    rig.script.automatic = False
+    with capture_logs() as said:
+        for number in range(3):
+            await rig.taken(rig.submit())
+            rig.script.asks[number].answer(never(Status.RINVDSTADR, code="21211"))
+            await settle()
+    assert [line["log_level"] for line in said if line["event"] == "the carrier refused"] == ["info", "debug", "debug"]
 
 
 @jumping
