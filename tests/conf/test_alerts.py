@@ -107,6 +107,7 @@ CASES: dict[str, tuple[Series, Series]] = {
     "ApiErrors": ({API % "503": RISES}, {API % "200": RISES, API % "503": STAYS}),
     "ApiRefuses": ({API % "401": "0+3x40"}, {API % "401": RISES, API % "200": "0+9x40"}),
     "HistoryDown": ({"smppgw_history_up": DOWN}, {"smppgw_history_up": UP}),
+    "HistoryRestarts": ({"smppgw_history_restarts_total": RISES}, {"smppgw_history_restarts_total": "0+0.1x40"}),
     "HistoryDropped": ({"smppgw_history_dropped_total": RISES}, {"smppgw_history_dropped_total": STAYS}),
 }
 
