@@ -135,6 +135,7 @@ async def test_messages_take_the_fallback_route_when_a_whole_group_is_down(
     esme = await join(gateway)
     await esme.submitted("447700900000")
     await one.wait_for(1)
+    await esme.wait_receipts(1)  # until it is answered it is in doubt, and would go out once more
     one.go_down()
     await gateway.expect("unbound", connector="up")
     for n in range(20):
