@@ -12,6 +12,7 @@ QUICK = {
     "carriers": ("--quick",),
     "sendsms": ("--quick",),
     "rest": ("--quick",),
+    "watched": ("--quick",),
 }
 FULL = {
     "codec": ("--json",),
@@ -21,6 +22,7 @@ FULL = {
     "carriers": (),
     "sendsms": (),
     "rest": (),
+    "watched": (),
 }
 
 
