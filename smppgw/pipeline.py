@@ -173,9 +173,12 @@ class Pipeline:
         not_before = 0.0
         if pdu.schedule_delivery_time:
             not_before = times.parse(pdu.schedule_delivery_time, now, Status.RINVSCHED) or 0.0
-        expires = self._expiry(pdu, now, max(now, not_before))
-        if expires <= max(now, not_before):
-            raise PduError("validity_period ends before the message may go", Status.RINVEXPIRY)
+        start = not_before if not_before > now else now
+        expires = start + self.settings.validity
+        if pdu.validity_period:
+            expires = self._expiry(pdu, now, start)
+            if expires <= start:
+                raise PduError("validity_period ends before the message may go", Status.RINVEXPIRY)
         if pdu.schedule_delivery_time:
             # We hold it; the upstream must not hold it again.
             pdu = pdu._replace(schedule_delivery_time=b"")

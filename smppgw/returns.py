@@ -96,6 +96,8 @@ class Returns:
         """Ids of records that a person must look at, oldest first."""
         self.isolated = False
         """Nothing is taken from upstreams for now: they are asked to come again."""
+        self.quotes = False
+        """Somebody wants receipts in the words that they came in, too."""
         self.keeps_out: Callable[[str, SubmitSm], bool] | None = None
         """Is a message from a handset, by this connector, refused whoever it is for?"""
         self.diary: Diary | None = None

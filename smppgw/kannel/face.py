@@ -268,6 +268,7 @@ class Face:
     def attach(self, settings: Config) -> None:
         """See that every account of HTTP is there, with who speaks for it."""
         self._smsbox = self.setup.smsbox(settings)
+        self.pipeline.returns.quotes = True
         for user in self.kannel.sendsms_users:
             name = self.setup.account(user, settings)
             state = self._account(name, self.reports)

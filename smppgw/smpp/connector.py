@@ -442,7 +442,7 @@ class Connector(Keeper):
             bind.session.answer(event, error.status)
             return
         report = Report(bind, event)
-        found = _receipt_in(esm_class, words, tlvs)
+        found = _receipt_in(esm_class, words, tlvs, quoted=self.pipeline.returns.quotes)
         if found is None:
             self.counts.mo += 1
             self.pipeline.returns.mo(self.name, pdus.decode_submit(body), body, report)
@@ -481,12 +481,15 @@ def _is_steady(settings: Settings) -> bool:
     return not settings.rate and settings.long_messages == "as_is" and settings.interface_version != "3.3"
 
 
-def _receipt_in(esm_class: int, words: bytes, tlvs: bytes) -> receipt.Receipt | None:
+def _receipt_in(esm_class: int, words: bytes, tlvs: bytes, *, quoted: bool) -> receipt.Receipt | None:
     kind = esm_class & RECEIPT_TYPES
     values = tlv.parse(tlvs) if tlvs else {}
     if kind not in _RECEIPTS and (kind or Tag.RECEIPTED_MESSAGE_ID not in values):
         return None
     words = words or values.get(Tag.MESSAGE_PAYLOAD, b"")
-    found = receipt.Quoted(*(receipt.parse(words, values) or receipt.Receipt(b"")))
-    found.words, found.values = words, values
-    return found
+    found = receipt.parse(words, values) or receipt.Receipt(b"")
+    if not quoted:
+        return found
+    quotation = receipt.Quoted(*found)
+    quotation.words, quotation.values = words, values
+    return quotation

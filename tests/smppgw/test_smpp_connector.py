@@ -101,14 +101,14 @@ async def test_it_waits_longer_each_time_with_jitter_and_starts_anew_after_a_sta
     loop = asyncio.get_running_loop()
     async with connected(smsc, up=False, rebind=(10.0, 100.0)) as (smsc, desk):
         times: list[float] = []
-        for attempt in range(4):
+        for attempt in range(8):
             while smsc.connections <= attempt:
                 await advance(0.5)
             times.append(loop.time())
         waits = [later - earlier for earlier, later in pairwise(times)]
         assert 7 <= waits[0] <= 13
         assert all(79 <= wait <= 121 for wait in waits[1:])
-        assert len({round(wait, 3) for wait in waits}) == 3, "with jitter"
+        assert len({round(wait, 3) for wait in waits}) > 3, "with jitter"
         smsc.verdict = Status.ROK
         await advance(121)
         assert desk.connector.up
