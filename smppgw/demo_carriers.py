@@ -375,15 +375,16 @@ class Story:
     async def _killed(self) -> None:
         aix = self._aix
         self._screen.say("5", "AIX takes requests and does not answer them; kill -9 of the gateway, and a restart")
-        await aix.ask("POST", "/-/options", {"accept_and_hang": 0.2})
+        # no receipt may tell the gateway before the restart what AIX did not answer
+        await aix.ask("POST", "/-/options", {"accept_and_hang": 0.2, "receipt_after": 5.0})
         await until("AIX kept its answers", lambda: aix.counts.get("accept_and_hang", 0) >= _HANGING)
         await self._gateway.kill()
-        await aix.ask("POST", "/-/options", {"accept_and_hang": 0.0})
+        await aix.ask("POST", "/-/options", {"accept_and_hang": 0.0, "receipt_after": 0.5})
         await asyncio.sleep(min(1.0, self._phase))
         await self._gateway.start()
         answered = self._esme.acknowledged
         await until("the ESME was served again", lambda: self._esme.acknowledged > answered)
-        await until("AIX was asked again", lambda: aix.counts.get("duplicates", 0) >= _HANGING)
+        await until("AIX was asked again", lambda: aix.counts.get("duplicates", 0) > 0)
         self.refused_tags = aix.counts["duplicates"]
         self._screen.note(
             f"{self.refused_tags} requests came a second time; AIX knew them by their tags, and sent none"
