@@ -28,9 +28,6 @@ class Front(Protocol):
     def receipt(self, waiting: Waiting, state: int, found: Receipt) -> bytes | None:
         """A receipt of a message with a memo came."""
 
-    def mo(self, connector: str, body: bytes) -> bytes:
-        """A message from a handset came: a deliver_sm."""
-
 
 class AccountState:
     """One account."""
@@ -57,6 +54,8 @@ class AccountState:
         """Who listens to its links."""
         self.front: Front | None = None
         """For an account of HTTP."""
+        self.inbound: Callable[[str, bytes], bytes] | None = None
+        """What its receivers read of a message from a handset, by connector and deliver_sm; None: the deliver_sm."""
         self.callbacks: AccountState | None = None
         """Who hears of its messages with a memo in its place: callbacks wait in an outbox of their own."""
         self.calls_inbound = False
@@ -102,11 +101,13 @@ class Accounts:
             state.removed = True
         return gone
 
-    def internal(self, settings: Account, front: Front) -> AccountState:
+    def internal(
+        self, settings: Account, front: Front, inbound: Callable[[str, bytes], bytes] | None = None
+    ) -> AccountState:
         """An account of HTTP, of the config or not: one that the config does not have cannot bind, and a reload of the
         config leaves it alone."""
         state = self._state(settings.name, settings)
-        state.front = front
+        state.front, state.inbound = front, inbound
         return state
 
     def known(self, name: str) -> AccountState | None:

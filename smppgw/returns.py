@@ -340,9 +340,9 @@ class Returns:
         self.journal.turn.reported.append(report)
         if account.callbacks is not None and account.calls_inbound:
             account = account.callbacks
-        front = account.front
+        inbound = account.inbound
         for body in bodies:
-            written = body if front is None else front.mo(connector, body)
+            written = body if inbound is None else inbound(connector, body)
             delivery = Delivery(self._ids.mint(now), account.name, written, now)
             self._deliver(delivery)
             if self.diary is not None:

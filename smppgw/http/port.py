@@ -88,7 +88,8 @@ class ApiPort:
         wanted = settings.accounts[state.name].model_copy(update=nobody)
         if state.name not in self.fronts:
             self.fronts[state.name] = ApiFront(state, self._gateway.pipeline.clock)
-        beside = self._gateway.pipeline.accounts.internal(wanted, self.fronts[state.name])
+        front = self.fronts[state.name]
+        beside = self._gateway.pipeline.accounts.internal(wanted, front, front.mo)
         beside.change(wanted)
         state.callbacks = beside
         if state.name not in self._receivers:

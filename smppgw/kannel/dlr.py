@@ -154,10 +154,6 @@ class Reports:
             waiting.public,
         )  # fmt: skip
 
-    def mo(self, connector: str, body: bytes) -> bytes:
-        """Never asked: no message from a mobile is for a sendsms-user."""
-        raise NotImplementedError(connector, body)
-
     # What is told of messages that were never taken
 
     def never(self, memo: Memo, event: bytes, reason: bytes, smsc_id: bytes, octets: bytes, id: int) -> bytes | None:

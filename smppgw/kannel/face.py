@@ -12,7 +12,7 @@ from protocol.consts import MessageState
 from protocol.pdus import SubmitSm, encode_submit
 from protocol.receipt import Quoted
 from routing.message import Delivery, Message
-from smppgw.accounts import AccountState, Front
+from smppgw.accounts import AccountState
 from smppgw.carriers.webhooks import Answered
 from smppgw.config import Config
 from smppgw.fronts import HttpReceiver
@@ -29,7 +29,7 @@ from smppgw.kannel.escapes import Sms
 from smppgw.kannel.fake_smsc import FakePort, FakeSmsc, FakeSmscSettings
 from smppgw.kannel.http_smsc import HttpSmscSettings
 from smppgw.kannel.lists import Lists
-from smppgw.kannel.mo import MoFront, MoReceiver, account_of
+from smppgw.kannel.mo import MoReceiver, account_of, marked
 from smppgw.kannel.model import Kannel, SendsmsUser, Smsbox, Smsc
 from smppgw.kannel.sendsms import SendSms
 from smppgw.kannel.server import Certificate, Handler, Port, Reply, Request
@@ -271,11 +271,11 @@ class Face:
         self.pipeline.returns.quotes = True
         for user in self.kannel.sendsms_users:
             name = self.setup.account(user, settings)
-            state = self._account(name, self.reports)
+            state = self._account(name)
             self._users[user.username or ""] = state
             if name not in self.receivers:
                 self._join(state, DlrReceiver(state, self._caller, self.loop))
-        smsbox = self._account(self._smsbox, MoFront(self.reports))
+        smsbox = self._account(self._smsbox, marked)
         if self._smsbox not in self.receivers:
 
             async def told(delivery: Delivery) -> int:
@@ -285,9 +285,9 @@ class Face:
             self._join(smsbox, mobiles)
             self.pipeline.returns.keeps_out = mobiles.keeps_out
 
-    def _account(self, name: str, front: Front) -> AccountState:
+    def _account(self, name: str, inbound: Callable[[str, bytes], bytes] | None = None) -> AccountState:
         settings = account_of(name, self.kannel)
-        state = self.pipeline.accounts.internal(settings, front)
+        state = self.pipeline.accounts.internal(settings, self.reports, inbound)
         state.change(settings)
         return state
 

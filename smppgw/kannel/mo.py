@@ -17,9 +17,8 @@ from protocol import pdus
 from protocol.consts import Status
 from protocol.errors import LocalError, PduError
 from protocol.pdus import SubmitSm
-from protocol.receipt import Receipt
-from routing.message import Delivery, Message, Waiting, key_of
-from smppgw.accounts import AccountState, Front
+from routing.message import Delivery, Message, key_of
+from smppgw.accounts import AccountState
 from smppgw.fronts import HttpReceiver
 from smppgw.kannel import calls, connectors, incoming, programs, replies, writing
 from smppgw.kannel.caller import BadUrl, Headers, NoReply, Reply
@@ -92,16 +91,9 @@ def account_of(name: str, kannel: Kannel) -> Account:
     )
 
 
-class MoFront:
-    """Speaks for the account of smsbox: what becomes of replies is told as for any sendsms-user."""
-
-    def __init__(self, reports: Front) -> None:
-        self.sent: Callable[[Message, bytes], bytes | None] = reports.sent
-        self.ended: Callable[[Message, int, int], bytes | None] = reports.ended
-        self.receipt: Callable[[Waiting, int, Receipt], bytes | None] = reports.receipt
-
-    def mo(self, connector: str, body: bytes) -> bytes:
-        return MARK + incoming.pack(connector, body)
+def marked(connector: str, body: bytes) -> bytes:
+    """A message from a mobile, as the account of smsbox keeps it."""
+    return MARK + incoming.pack(connector, body)
 
 
 class Letter(NamedTuple):

@@ -16,7 +16,7 @@ from smppgw.kannel.caller import BadUrl, Headers, NoReply, Reply
 from smppgw.kannel.escapes import Sms
 from smppgw.kannel.lists import Lists
 from smppgw.kannel.memo import Memo
-from smppgw.kannel.mo import MARK, RESUBMIT, MoFront, MoReceiver, account_of
+from smppgw.kannel.mo import MARK, RESUBMIT, MoReceiver, account_of, marked
 from smppgw.kannel.model import Core, Kannel, Smsbox, Smsc, SmsService
 from smppgw.pipeline import Pipeline
 from tests.smppgw.bench import Bench, BenchStore, Said
@@ -65,9 +65,6 @@ class Reports:
     def receipt(self, waiting: Waiting, state: int, found: Receipt) -> bytes | None:
         return b"receipt"
 
-    def mo(self, connector: str, body: bytes) -> bytes:
-        raise AssertionError("messages from mobiles are not its matter")
-
 
 class Desk:
     """The face of a gateway, small."""
@@ -114,7 +111,7 @@ class Box:
         )
         self.desk = Desk(self.bench, kannel)
         self.account: AccountState = self.bench.pipeline.accounts.internal(
-            account_of("smsbox", kannel), MoFront(Reports())
+            account_of("smsbox", kannel), Reports(), marked
         )
         self.account.change(account_of("smsbox", kannel))
         self.reported: list[bytes] = []

@@ -399,6 +399,17 @@ async def test_a_message_from_a_handset_reaches_the_account_of_its_number_and_is
 
 
 @jumping
+async def test_an_account_of_http_gets_a_message_from_a_handset_as_it_is_written_for_it() -> None:
+    bench = Bench()
+    bench.pipeline.returns.mo_table = MoTable([MoRoute(account="esme")])
+    bench.account.inbound = lambda connector, body: connector.encode() + b": " + body
+    esme = Esme(bench.account)
+    mo(bench)
+    await settle()
+    assert [delivery.body for delivery in esme.got] == [b"carrier: " + pdus.encode_submit(MO)]
+
+
+@jumping
 async def test_a_message_to_nobodys_number_is_refused_for_good_and_counted() -> None:
     bench = Bench()
     said = mo(bench)
