@@ -1,8 +1,8 @@
 """What brings other gateways down, or makes them lose a message, does not do so here."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from tests.endtoend.aggregator import Aggregator
 from tests.endtoend.conftest import Join, Relay, Serve, Simulate
 from tests.endtoend.esme import id_of, message
 from tests.kit import Wire, merged, relay_config
+from tests.smppgw.talking import talking
 
 DATE = b"sub:001 dlvrd:001 submit date:2611231200 done date:2611231201"
 
@@ -310,30 +311,20 @@ async def test_an_answer_cut_in_the_middle_is_no_answer(serve: Serve, smsc: Smsc
 Answer = Callable[[int, int, bytes, asyncio.StreamWriter], None]
 
 
-@asynccontextmanager
-async def bad_smsc(misbehave: Answer) -> AsyncIterator[int]:
+def bad_smsc(misbehave: Answer) -> AbstractAsyncContextManager[int]:
     """An SMSC that takes any bind and answers everything else as it is told; its port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         pdus = Reader(1 << 20)
-        try:
-            while data := await reader.read(65536):
-                for command, _, sequence, body in pdus.feed(data):
-                    if command == Command.BIND_TRANSCEIVER:
-                        resp = encode(Command.BIND_TRANSCEIVER_RESP, BindResp(b"bad"))
-                        writer.write(frame(command | RESPONSE, 0, sequence, resp))
-                    elif not command & RESPONSE:
-                        misbehave(command, sequence, body, writer)
-        except OSError:
-            pass
-        finally:
-            writer.close()
+        while data := await reader.read(65536):
+            for command, _, sequence, body in pdus.feed(data):
+                if command == Command.BIND_TRANSCEIVER:
+                    resp = encode(Command.BIND_TRANSCEIVER_RESP, BindResp(b"bad"))
+                    writer.write(frame(command | RESPONSE, 0, sequence, resp))
+                elif not command & RESPONSE:
+                    misbehave(command, sequence, body, writer)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
+    return talking(serve)
 
 
 def junk(command: int, sequence: int, body: bytes, writer: asyncio.StreamWriter) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -241,10 +242,9 @@ async def test_without_a_port_it_does_not_listen() -> None:
 
 
 async def test_a_port_that_is_taken_is_named() -> None:
-    taken = await asyncio.start_server(lambda _read, _write: None, "127.0.0.1", 0)
-    port = taken.sockets[0].getsockname()[1]
-    with pytest.raises(
-        OSError, match=rf"cannot listen on 127\.0\.0\.1:{port} for \[webhooks\]: address already in use"
-    ):
-        await WebhookServer(Webhooks(host="127.0.0.1", port=port), dict).start()
-    taken.close()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(
+            OSError, match=rf"cannot listen on 127\.0\.0\.1:{port} for \[webhooks\]: address already in use"
+        ):
+            await WebhookServer(Webhooks(host="127.0.0.1", port=port), dict).start()

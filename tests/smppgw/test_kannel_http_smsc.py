@@ -18,6 +18,7 @@ from smppgw.kannel.model import Smsc
 from smppgw.ports import free_port
 from tests.smppgw.boxed import ask, boxed
 from tests.smppgw.jumping import jumping, until
+from tests.smppgw.talking import talking
 
 MID = b"00000000-0000-0000-0000-0000000000ff"
 MEMO = Memo(31, b"http://app/dlr?t=%d&a=%A", b"svc", b"+100", b"+44123", coding=0)
@@ -225,11 +226,9 @@ async def test_a_message_goes_by_http_and_its_receipt_comes_back(tmp_path: Path)
     async def partner(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked.append((await reader.readuntil(b"\r\n\r\n")).decode().split()[1])
         writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 5\r\nConnection: close\r\n\r\nSent.")
-        writer.close()
 
-    server = await asyncio.start_server(partner, "127.0.0.1", 0)
-    there, port = server.sockets[0].getsockname()[1], free_port()
-    async with boxed(tmp_path, GROUP.format(port=port, there=there)) as box:
+    port = free_port()
+    async with talking(partner) as there, boxed(tmp_path, GROUP.format(port=port, there=there)) as box:
         url = f"http://127.0.0.1:{there}/told?%d"
         assert await box.send("447911", **{"dlr-mask": "1", "dlr-url": url}) == (202, "0: Accepted for delivery")
         await until(lambda: len(box.app.pipeline.ledger) == 1)
@@ -240,4 +239,3 @@ async def test_a_message_goes_by_http_and_its_receipt_comes_back(tmp_path: Path)
         assert "HTTP:kannel" in await box.command("/status")
         await box.command("/stop-smsc", smsc="H")
         await until(lambda: not box.face._smsc_ports)
-    server.close()

@@ -1,28 +1,14 @@
 """Reasons are words that say what to mend."""
 
 import asyncio
-import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from smppgw.reasons import why
-
-
-@contextlib.asynccontextmanager
-async def answering(octets: bytes) -> AsyncIterator[int]:
-    """The port of somebody who says this to everybody, and goes."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1)
-        writer.write(octets)
-        writer.close()
-
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
+from tests.smppgw.talking import talking
 
 
 async def refusal(host: str, port: int, tls: ssl.SSLContext | None = None) -> str:
@@ -45,7 +31,11 @@ async def test_a_name_that_has_no_address() -> None:
     "octets", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\0\0\0\x10\x80\0\0\0\0\0\0\x03\0\0\0\0", b""]
 )
 async def test_a_peer_that_speaks_no_tls(octets: bytes) -> None:
-    async with answering(octets) as port:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(octets)
+
+    async with talking(answer) as port:
         said = await refusal("127.0.0.1", port, ssl.create_default_context())
     assert said in ("the peer does not speak TLS", "connection reset by peer") or (not octets and said)
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from smppgw.send import Letter, _send, send
 from smppgw.simulate.options import Options
 from smppgw.simulate.smsc import Smsc
+from tests.smppgw.talking import talking
 
 
 async def write(port: int, **changes: Any) -> tuple[int, str]:
@@ -82,9 +83,11 @@ def test_nothing_listening_is_said() -> None:
 
 
 async def test_a_peer_that_hangs_up_is_said() -> None:
-    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
-    async with server:
-        status, shown = await write(server.sockets[0].getsockname()[1])
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with talking(hang_up) as port:
+        status, shown = await write(port)
     assert (status, "closed the connection before it answered" in shown) == (1, True)
 
 
@@ -92,9 +95,8 @@ async def test_a_peer_that_speaks_something_else_is_said() -> None:
     async def speak(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-    server = await asyncio.start_server(speak, "127.0.0.1", 0)
-    async with server:
-        status, shown = await write(server.sockets[0].getsockname()[1])
+    async with talking(speak) as port:
+        status, shown = await write(port)
     assert (status, "answers, but not in SMPP" in shown) == (1, True)
 
 

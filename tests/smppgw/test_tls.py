@@ -9,6 +9,7 @@ import pytest
 
 from smppgw.settings import Connector, Listener
 from smppgw.tls import for_connector, for_listener
+from tests.smppgw.talking import talking
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +36,8 @@ async def shake(server: ssl.SSLContext | None, client: ssl.SSLContext | None, na
     async def serve(read: asyncio.StreamReader, write: asyncio.StreamWriter) -> None:
         write.write(b"hello")
         await read.read()
-        write.close()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=server) as listening:
-        port = listening.sockets[0].getsockname()[1]
+    async with talking(serve, server) as port:
         server_name = name if client is not None else None
         read, write = await asyncio.open_connection("127.0.0.1", port, ssl=client, server_hostname=server_name)
         try:

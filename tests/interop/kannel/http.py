@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from tests.interop.kannel.row import NUMBER, Answer, Ask, Row
+from tests.smppgw.talking import talking
 
 PATIENCE = 15.0
 
@@ -78,30 +79,25 @@ class Catcher:
         self.homeless: list[Heard] = []
         """What belongs to no row."""
         self.port = 0
+        self._talking = talking(self._serve)
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port = await self._talking.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.close()
+        await self._talking.__aexit__(kind, error, trace)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while heard := await read(reader):
-                path = heard.start.split(" ")[1]
-                body = self.lists.get(path)
-                answer = self._answer(heard) if body is None else Answer(200, {"Content-Type": "text/plain"}, body)
-                headers = {**answer.headers, "Content-Length": str(len(answer.body))}
-                lines = [f"HTTP/1.1 {answer.status} Said", *(f"{name}: {value}" for name, value in headers.items())]
-                writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + answer.body)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
+        while heard := await read(reader):
+            path = heard.start.split(" ")[1]
+            body = self.lists.get(path)
+            answer = self._answer(heard) if body is None else Answer(200, {"Content-Type": "text/plain"}, body)
+            headers = {**answer.headers, "Content-Length": str(len(answer.body))}
+            lines = [f"HTTP/1.1 {answer.status} Said", *(f"{name}: {value}" for name, value in headers.items())]
+            writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + answer.body)
 
     def _answer(self, heard: Heard) -> Answer:
         whole = b"\n".join((heard.start.encode(), *(f"{name}: {value}".encode() for name, value in heard.headers)))
