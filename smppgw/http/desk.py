@@ -23,6 +23,7 @@ from smppgw.http.memo import Memo
 from smppgw.http.orders import Order
 from smppgw.http.problems import Problem, problem_of
 from smppgw.http.repeats import Answer, Repeats
+from smppgw.tickets import JointTicket
 
 log = structlog.get_logger()
 
@@ -37,36 +38,6 @@ _FIELDS: Final[Mapping[int, tuple[str, str]]] = {
     Status.RINVMSGLEN: ("text", "it is too long for where it goes"),
 }
 _LATER: Final = frozenset({Status.RMSGQFUL, Status.RSYSERR, Status.RX_T_APPN, Status.RSUBMITFAIL})
-
-
-class _Waiting:
-    """The ticket of all messages of a request."""
-
-    __slots__ = ("failed", "future", "left", "link")
-
-    def __init__(self, future: "asyncio.Future[None]") -> None:
-        self.link = None
-        self.future = future
-        self.left = 1
-        """Messages that are not on disk yet, and one for the request while it hands them over."""
-        self.failed: dict[int, int] = {}
-        """By message id, the status of those that did not get there."""
-
-    @property
-    def gone(self) -> bool:
-        return self.future.done()
-
-    def accepted(self, message: Message) -> None:  # noqa: ARG002  it is the ticket of them all
-        self.settle()
-
-    def refused(self, message: Message, status: int) -> None:
-        self.failed[message.id] = status
-        self.settle()
-
-    def settle(self) -> None:
-        self.left -= 1
-        if not self.left and not self.future.done():
-            self.future.set_result(None)
 
 
 class Desk:
@@ -93,7 +64,7 @@ class Desk:
         account = self.account(caller)
 
         async def do(keep: Callable[[Answer], None]) -> Answer:
-            waiting = self._waiting()
+            waiting = JointTicket(self.gateway.loop)
             message = self._submit(account, self._ready(caller, account, order), waiting)
             answer = _taken(message, order)
             if account.settings.ack == "store":
@@ -117,7 +88,7 @@ class Desk:
                 ready.append(self._read(caller, account, raw))
                 if not number % BREATH:  # others have turns, too; nothing is handed over yet
                     await asyncio.sleep(0)
-            waiting = self._waiting()
+            waiting = JointTicket(self.gateway.loop)
             results: list[Answer] = []
             placed: dict[int, int] = {}
             for raw, each in zip(orders, ready, strict=True):
@@ -157,9 +128,6 @@ class Desk:
         octets = json.dumps([what, asked], sort_keys=True).encode()
         return await self.repeats.once(caller.name, key, octets, do)
 
-    def _waiting(self) -> _Waiting:
-        return _Waiting(self.gateway.loop.create_future())
-
     def _read(self, caller: Caller, account: AccountState, raw: Mapping[str, Any]) -> "_Ready | Problem":
         try:
             return self._ready(caller, account, Order.model_validate(raw))
@@ -177,15 +145,14 @@ class Desk:
         except (LocalError, PduError) as error:
             raise Problem(422, "The request is not valid", str(error)) from None
 
-    def _submit(self, account: AccountState, ready: "_Ready", waiting: _Waiting) -> Message:
+    def _submit(self, account: AccountState, ready: "_Ready", waiting: JointTicket) -> Message:
         """Raises Problem."""
-        waiting.left += 1
         order, pdu, body, memo = ready
         found = self.gateway.pipeline.submit(account, pdu, body, waiting, memo=memo, tag=order.tag)
-        if isinstance(found, Message):
-            return found
-        waiting.left -= 1
-        raise refusal(found)
+        if not isinstance(found, Message):
+            raise refusal(found)
+        waiting.left += 1
+        return found
 
 
 class _Ready(NamedTuple):

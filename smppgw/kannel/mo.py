@@ -33,6 +33,7 @@ from smppgw.kannel.services import Action, Service, Services
 from smppgw.outbox import TRY_AGAIN
 from smppgw.pipeline import Pipeline
 from smppgw.settings import Account
+from smppgw.tickets import JointTicket
 
 log = structlog.get_logger()
 
@@ -305,12 +306,13 @@ class MoReceiver(HttpReceiver):
         batch = self._desk.pipeline.journal
         while left:
             again: list[tuple[SubmitSm, bytes]] = []
-            under_way: list[tuple[tuple[SubmitSm, bytes], _Ticket]] = []
+            under_way: dict[int, tuple[SubmitSm, bytes]] = {}
+            waiting = JointTicket(self._loop)
             for pdu, memo in left:
-                ticket = _Ticket(self._loop.create_future())
-                found = self._submit(pdu, memo, ticket, tag)
+                found = self._submit(pdu, memo, waiting, tag)
                 if isinstance(found, Message):
-                    under_way.append(((pdu, memo), ticket))
+                    waiting.left += 1
+                    under_way[found.id] = pdu, memo
                 elif found in TRY_AGAIN:
                     again.append((pdu, memo))
                 else:
@@ -318,7 +320,9 @@ class MoReceiver(HttpReceiver):
             if not again and under_way:
                 for delivery in deliveries:
                     batch.turn.batch[key_of(delivery.id)] = None
-            again += [message for message, ticket in under_way if await ticket.answer]
+            waiting.settle()
+            await waiting.future
+            again += [under_way[id] for id in waiting.failed]
             if again:
                 for delivery in deliveries:  # what was not committed must not be deleted either
                     batch.turn.batch[key_of(delivery.id)] = delivery.pack()
@@ -326,7 +330,7 @@ class MoReceiver(HttpReceiver):
                 await asyncio.sleep(RESUBMIT)
             left = again
 
-    def _submit(self, pdu: SubmitSm, memo: bytes, ticket: "_Ticket", tag: str) -> Message | Status:
+    def _submit(self, pdu: SubmitSm, memo: bytes, ticket: JointTicket, tag: str) -> Message | Status:
         try:
             body = writing.body_of(pdu)
         except _KINDS_OF_FAILURE:
@@ -386,28 +390,6 @@ class MoReceiver(HttpReceiver):
     def _smsc(self, connector: str) -> Smsc:
         """One that the files no longer have is known by the name of its connector."""
         return self._smscs.get(connector) or Smsc(smsc_id=connector)
-
-
-class _Ticket:
-    """Of one message of a reply."""
-
-    link = None
-
-    def __init__(self, answer: "asyncio.Future[int]") -> None:
-        self.answer = answer
-        """0, or the status that it was refused with."""
-
-    @property
-    def gone(self) -> bool:
-        return self.answer.done()
-
-    def accepted(self, message: Message) -> None:  # noqa: ARG002  there is but one
-        if not self.answer.done():
-            self.answer.set_result(Status.ROK)
-
-    def refused(self, message: Message, status: int) -> None:  # noqa: ARG002  likewise
-        if not self.answer.done():
-            self.answer.set_result(status)
 
 
 def _smscs(kannel: Kannel) -> Mapping[str, Smsc]:

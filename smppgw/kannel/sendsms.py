@@ -23,6 +23,7 @@ from smppgw.kannel.request import Order, Posted, Refusal, Values
 from smppgw.kannel.server import Reply, Request
 from smppgw.pipeline import Pipeline
 from smppgw.seldom import Seldom
+from smppgw.tickets import JointTicket
 
 log = structlog.get_logger()
 
@@ -83,43 +84,13 @@ class Given(NamedTuple):
     status: int = 0
 
 
-class _Waiting:
-    """The ticket of all messages of a request."""
-
-    __slots__ = ("failed", "future", "left", "link")
-
-    def __init__(self, future: "asyncio.Future[None]") -> None:
-        self.link = None
-        self.future = future
-        self.left = 1
-        """Messages that are not on disk yet, and one for the request while it hands them over."""
-        self.failed: dict[int, int] = {}
-        """By message id, the status of those that did not get there."""
-
-    @property
-    def gone(self) -> bool:
-        return self.future.done()
-
-    def accepted(self, message: Message) -> None:  # noqa: ARG002  it is the ticket of them all
-        self.settle()
-
-    def refused(self, message: Message, status: int) -> None:
-        self.failed[message.id] = status
-        self.settle()
-
-    def settle(self) -> None:
-        self.left -= 1
-        if not self.left and not self.future.done():
-            self.future.set_result(None)
-
-
 class _Batch(NamedTuple):
     """What all receivers of a request get."""
 
     order: Order
     account: AccountState
     pdus: list[SubmitSm]
-    waiting: _Waiting
+    waiting: JointTicket
     tag: str
 
 
@@ -161,7 +132,7 @@ class SendSms:
         user, order = found
         if user.settings.max_messages == 0:
             return _reply(asked, 202, b"Sent.")  # nothing is, and Kannel never answers
-        waiting = _Waiting(self._face.loop.create_future())
+        waiting = JointTicket(self._face.loop)
         given, parts = self._submit(user, order, waiting)
         if isinstance(given, Refusal):
             return _reply(asked, given.status, given.text)
@@ -206,7 +177,7 @@ class SendSms:
 
     # What becomes of it
 
-    def _submit(self, user: _User, order: Order, waiting: _Waiting) -> tuple[list[Given] | Refusal, int]:
+    def _submit(self, user: _User, order: Order, waiting: JointTicket) -> tuple[list[Given] | Refusal, int]:
         """The message that answers for each receiver, and how many parts the text has."""
         way = self._any_way if order.smsc is None else self._ways.get(order.smsc, self._any_way)
         texts, parts = writing.cut(order, user.style)
@@ -255,15 +226,14 @@ class SendSms:
             if place:
                 # Of a text in several messages only the first one asks for receipts.
                 pdu = pdu._replace(registered_delivery=0)
-            batch.waiting.left += 1
             found = face.pipeline.submit(
                 batch.account, pdu, writing.body_of(pdu), batch.waiting, memo=memo.pack(), tag=batch.tag
             )
             if isinstance(found, Status):
-                batch.waiting.left -= 1
                 if found not in _LATER:
                     self._never(batch, memo, accesslog.DISCARDED, nack.NO_SMSC)
                 break
+            batch.waiting.left += 1
         return found
 
     def _never(self, batch: _Batch, memo: Memo, event: bytes, reason: bytes) -> None:
