@@ -481,7 +481,7 @@ def run(path: Path) -> int:
     """`smppgw serve`: read the config, serve, and return the exit status. Raises ConfigError."""
     settings = config.load(path)
     logging.configure(settings.log.level, settings.log.format)
-    for warning in settings.warnings:
+    for warning in config.warnings(settings):
         log.warning("config", where=warning.path, problem=warning.wrong, fix=warning.fix)
     return _served(lambda: App(settings, path))
 

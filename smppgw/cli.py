@@ -109,15 +109,15 @@ def serve(
 def check(config: ConfigFile = Path("smppgw.toml")) -> None:
     """Check a config: every problem at once, each with its place and what to do."""
     from smppgw import show
-    from smppgw.config import ConfigError, load
+    from smppgw.config import ConfigError, load, warnings
 
     try:
         settings = load(config)
     except ConfigError as error:
         _refuse(config, error)
     console = show.terminal()
-    if settings.warnings:
-        show.problems(console, f"{config}: probably not meant", settings.warnings, "yellow")
+    if doubts := warnings(settings):
+        show.problems(console, f"{config}: probably not meant", doubts, "yellow")
     show.config(console, settings)
 
 

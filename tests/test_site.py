@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conf.shown import TABLES, lines
 from tests.kit import ROOT
-from tests.smppgw.test_config import TABLES, lines
 
 PAGES = {page.name for page in (ROOT / "docs").glob("*.md")}
 

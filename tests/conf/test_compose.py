@@ -62,7 +62,7 @@ def test_nothing_is_open_to_other_machines_and_no_password_is_written_down() -> 
 
 
 def test_the_gateway_s_config_is_good_and_its_ports_are_the_ones_that_others_know(settings: config.Config) -> None:
-    assert settings.warnings == ()
+    assert config.warnings(settings) == ()
     ports = {listener.port for listener in settings.listeners} | {settings.http.port}
     assert {int(port.rpartition(":")[2]) for port in SERVICES["smppgw"]["ports"]} == ports
     assert settings.http.host == "0.0.0.0"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from smppgw import config
+from smppgw.settings import Gateway
 from tests.kit import ROOT
 
 UNIT = ROOT / "conf/smppgw.service"
@@ -48,4 +48,4 @@ def test_it_starts_what_the_project_installs_with_a_config_where_it_says() -> No
     }
     assert [command for _, command, _ in commands] == ["check", "serve", "check"]
     [patience] = re.findall(r"^TimeoutStopSec=(\d+)s$", text, re.MULTILINE)
-    assert int(patience) > config.Gateway().drain
+    assert int(patience) > Gateway().drain

@@ -68,7 +68,7 @@ def test_a_whole_set_up_is_a_good_config() -> None:
     assert parsed.gateway.max_queued == 5000
     assert parsed.log.level == "info"
     assert [(each.host, each.port) for each in parsed.listeners] == [("0.0.0.0", 2346)]
-    assert [str(warning) for warning in parsed.warnings] == [
+    assert [str(warning) for warning in config.warnings(parsed)] == [
         "accounts.tester.networks: is empty; this account can bind from nowhere",
         "connectors.two: no route leads to it; name it in a route or a group",
     ]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from routing.senders import Pool
-from smppgw.config import Config, ConfigError, parse
+from smppgw.config import Config, ConfigError, parse, warnings
 from smppgw.senders import never_chosen, owners
 
 
@@ -34,7 +34,7 @@ def pool(*members: Any, **keys: Any) -> Pool:
 
 
 def warned(read: Config) -> dict[str, str]:
-    return {warning.path: warning.wrong for warning in read.warnings}
+    return {warning.path: warning.wrong for warning in warnings(read)}
 
 
 # What is read

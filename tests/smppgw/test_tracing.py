@@ -15,10 +15,10 @@ from pydantic import ValidationError
 
 from protocol.consts import MessageState, Status
 from routing.message import Ids
-from smppgw.config import Tracing
 from smppgw.history.events import Kind
 from smppgw.history.notes import Both
 from smppgw.ports import free_port
+from smppgw.settings import Tracing
 from smppgw.tracing import Tracer, numbers_of
 
 NOW = 1_790_000_000.0
