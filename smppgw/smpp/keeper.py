@@ -20,6 +20,12 @@ CONNECT_TIMEOUT = 10.0
 STABLE = 10.0
 """Seconds after which a bind counts as a success, and the next rebind begins with the first delay again."""
 
+SAY = 600.0
+"""Seconds after which a failure to bind is said again, however often it has been."""
+
+REASONS = 10
+"""Reasons that are each said when they first come; what else comes is said in its turn."""
+
 Held = Literal["", "drain", "stop"]
 """What a person asked for: nothing, to send no more (receipts still come), or to unbind."""
 
@@ -40,6 +46,10 @@ class Keeper(Owner):
         """Attempts to bind in a row that failed."""
         self.alerting = False
         self.last_error = ""
+        self._said: set[str] = set()
+        """Reasons of failures since the last bind that are in the log."""
+        self._said_at = 0.0
+        """Loop time."""
         self._limits = limits
         self._loop = loop
         self._wanted: set[object] = set()
@@ -103,6 +113,7 @@ class Keeper(Owner):
             self.alerting = False
             log.info("alert over", connector=self.name)
         self.failures = 0
+        self._said.clear()
         self.update()
 
     def lost(self, bind: Bind, reason: str) -> None:
@@ -180,7 +191,19 @@ class Keeper(Owner):
     def _failed(self, reason: str) -> None:
         self.failures += 1
         self.last_error = reason
-        log.warning("bind failed", connector=self.name, reason=reason, in_a_row=self.failures)
+        say = log.warning if self._worth_saying(reason) else log.debug
+        say("bind failed", connector=self.name, reason=reason, in_a_row=self.failures)
         if self.failures >= self.settings.alert_after and not self.alerting:
             self.alerting = True
             log.error("alert: connector cannot bind", connector=self.name, reason=reason, in_a_row=self.failures)
+
+    def _worth_saying(self, reason: str) -> bool:
+        """The first failure in a row, the second, the fourth and so on, and now and then; and every new reason."""
+        new = reason not in self._said and len(self._said) < REASONS
+        now, doubled = self._loop.time(), self.failures & (self.failures - 1) == 0
+        if not (new or doubled or now - self._said_at >= SAY):
+            return False
+        if new:
+            self._said.add(reason)
+        self._said_at = now
+        return True

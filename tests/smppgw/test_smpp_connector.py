@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
 
+from structlog.testing import capture_logs
+
 from protocol import pdus, tlv
 from protocol.consts import Command, EsmClass, MessageState, Status, Tag
 from protocol.pdus import DataSm, QuerySm, SubmitSm
@@ -16,6 +18,7 @@ from routing.table import MoTable
 from smppgw.settings import Connector as Settings
 from smppgw.settings import Limits, MoRoute
 from smppgw.smpp.connector import Connector
+from smppgw.smpp.keeper import SAY
 from smppgw.targets import Target
 from tests.smppgw.bench import Asker, Bench, Esme, told
 from tests.smppgw.jumping import advance, jumping, settle, until
@@ -136,6 +139,33 @@ async def test_it_raises_an_alert_after_repeated_failures_and_takes_it_back() ->
         smsc.verdict = Status.ROK
         await advance(2)
         assert (connector.alerting, connector.failures, connector.last_error) == (False, 0, "")
+
+
+@jumping
+async def test_a_bind_that_fails_for_hours_is_said_at_first_then_seldom_and_each_new_reason_at_once() -> None:
+    smsc = Upstream()
+    smsc.verdict = Status.RINVPASWD
+    with capture_logs() as events:
+        async with connected(smsc, up=False, rebind=(1.0,)) as (smsc, desk):
+            await advance(3600)
+            failures = desk.connector.failures
+            smsc.verdict = Status.RBINDFAIL
+            await advance(2)
+            smsc.verdict = Status.ROK
+            await advance(2)
+            smsc.verdict = Status.RINVPASWD
+            smsc.drop()
+            await until(lambda: not desk.connector.up)
+            await advance(1.3)
+            assert desk.connector.failures == 1
+    failed = [event for event in events if event["event"] == "bind failed"]
+    said = [event for event in failed if event["log_level"] == "warning"]
+    assert [event["in_a_row"] for event in said[:10]] == [2**n for n in range(10)]
+    assert len([event for event in said if "RINVPASWD" in event["reason"]]) <= 10 + 3600 / SAY + 3
+    assert said[-2]["in_a_row"] >= failures, "the SMSC says something else"
+    assert "RBINDFAIL" in said[-2]["reason"]
+    assert (said[-1]["in_a_row"], "RINVPASWD" in said[-1]["reason"]) == (1, True), "after a bind it is news again"
+    assert {event["log_level"] for event in failed} == {"warning", "debug"}
 
 
 @jumping
