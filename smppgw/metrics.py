@@ -290,6 +290,7 @@ def _connectors(connectors: list[Connector | CarrierConnector]) -> Iterator[Metr
     gauges: list[tuple[str, str, Callable[[Connector | CarrierConnector], float]]] = [
         ("up", "1 while it can submit.", lambda connector: connector.up),
         ("wanted", "1 while a group wants it.", lambda connector: connector.wanted),
+        ("held", "1 while a person drains it, or has stopped it.", lambda connector: bool(connector.held)),
         ("alert", "1 while it needs a person: alert_after failed binds in a row, or refused credentials.",
          lambda connector: connector.alerting),
         ("paused", "1 while it rests because the upstream asked for it.", lambda connector: connector.paused),

@@ -49,11 +49,25 @@ CASES: dict[str, tuple[Series, Series]] = {
     ),
     "ConnectorNeedsAPerson": (
         {'smppgw_connector_alert{connector="up"}': UP},
-        {'smppgw_connector_alert{connector="up"}': DOWN},
+        {
+            'smppgw_connector_alert{connector="up"}': DOWN,
+            'smppgw_connector_alert{connector="stopped"}': UP,
+            'smppgw_connector_held{connector="stopped"}': UP,
+        },
     ),
     "ConnectorDown": (
-        {'smppgw_connector_wanted{connector="up"}': UP, 'smppgw_connector_up{connector="up"}': DOWN},
-        {'smppgw_connector_wanted{connector="spare"}': DOWN, 'smppgw_connector_up{connector="spare"}': DOWN},
+        {
+            'smppgw_connector_wanted{connector="up"}': UP,
+            'smppgw_connector_up{connector="up"}': DOWN,
+            'smppgw_connector_held{connector="up"}': DOWN,
+        },
+        {
+            'smppgw_connector_wanted{connector="spare"}': DOWN,
+            'smppgw_connector_up{connector="spare"}': DOWN,
+            'smppgw_connector_wanted{connector="drained"}': UP,
+            'smppgw_connector_up{connector="drained"}': DOWN,
+            'smppgw_connector_held{connector="drained"}': UP,
+        },
     ),
     "TargetDown": (
         {'smppgw_target_up{target="all"}': DOWN, 'smppgw_target_queue{target="all"}': STAYS},

@@ -27,6 +27,7 @@ from smppgw.settings import Account, Gateway, HistoryConfig, Limits, Route
 from smppgw.settings import Connector as ConnectorSettings
 from smppgw.smpp.connector import Connector
 from smppgw.smpp.inbound import EsmeLink
+from smppgw.smpp.keeper import Held
 from smppgw.smpp.listener import Gate
 from smppgw.store.memory import MemoryStore
 from smppgw.targets import Target
@@ -148,8 +149,15 @@ async def test_what_a_connector_does_is_counted(gateway: Standing) -> None:
     assert read["smppgw_connector_bind_failures connector=SMPP1"] == 5
     assert read["smppgw_connector_alert connector=SMPP1"] == 1
     assert read["smppgw_connector_binds_configured connector=SMPP1"] == 2
-    for gauge in ("up", "wanted", "binds", "paused", "window", "window_used"):
+    for gauge in ("up", "wanted", "held", "binds", "paused", "window", "window_used"):
         assert read[f"smppgw_connector_{gauge} connector=SMPP1"] == 0
+
+
+@pytest.mark.parametrize(("held", "shown"), [("drain", 1), ("stop", 1), ("", 0)])
+async def test_a_connector_that_a_person_holds_says_so(gateway: Standing, held: Held, shown: int) -> None:
+    [connector] = gateway.connectors.values()
+    connector.hold(held)
+    assert (await gateway.read())["smppgw_connector_held connector=SMPP1"] == shown
 
 
 async def test_a_queue_has_a_depth_and_an_age(gateway: Standing) -> None:
