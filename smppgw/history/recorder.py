@@ -1,13 +1,11 @@
 """Hands notes to the process that writes them: nothing of it waits, formats or touches a disk on the gateway's loop."""
 
 import asyncio
-import contextlib
 import hashlib
 import json
 import marshal
 import struct
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -28,6 +26,9 @@ RESTART = 5.0
 
 PATIENCE = 10.0
 """Seconds that the writer has at the end for what is under way."""
+
+LAST_WORDS = 8192
+"""Octets that are kept of what the writer says on standard error: the last ones."""
 
 SIZE = struct.Struct(">I")
 """Before each batch: its octets, which are a marshalled list of notes."""
@@ -122,11 +123,10 @@ class Recorder:
         self._closing = True
         self.flush()
         writer, pipe = self._writer, self._pipe
-        if writer is not None and pipe is not None:
-            pipe.close()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(writer.wait(), PATIENCE)
         if self._task is not None:
+            if writer is not None and pipe is not None:
+                pipe.close()
+                await asyncio.wait([self._task], timeout=PATIENCE)
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
@@ -138,19 +138,30 @@ class Recorder:
         while not self._closing:
             try:
                 writer = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "smppgw.history.writer", stdin=asyncio.subprocess.PIPE,
+                    sys.executable, "-m", "smppgw.history.writer",
+                    stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
                     start_new_session=True,  # a Ctrl-C at the terminal is for the gateway, which closes the pipe
                 )  # fmt: skip
             except OSError as error:
                 log.error("history writer does not start", reason=str(error))
             else:
                 self._begin(writer)
+                words = await _last_words(writer)
                 status = await writer.wait()
                 self._writer = None
-                if not self._closing:
-                    log.error("history writer ended", status=status)
+                if status or not self._closing:
+                    self._say(status, words)
+                if self._closing:
+                    return
             self.restarts += 1
             await asyncio.sleep(self._restart)
+
+    def _say(self, status: int, words: str) -> None:
+        silent = f"killed by signal {-status}" if status < 0 else "it did not say why"
+        said: dict[str, Any] = {"status": status, "reason": words.rpartition("\n")[2] or silent}
+        if "\n" in words:
+            said["exception"] = words
+        log.error("history writer ended", **said)
 
     def _begin(self, writer: asyncio.subprocess.Process) -> None:
         settings = self._settings
@@ -163,4 +174,9 @@ class Recorder:
             self._writer = writer
 
 
-Noting = Callable[[float, int, int, tuple[Any, ...]], None]
+async def _last_words(writer: asyncio.subprocess.Process) -> str:
+    """What it says on standard error until it ends."""
+    said = b""
+    while writer.stderr is not None and (octets := await writer.stderr.read(LAST_WORDS)):
+        said = (said + octets)[-LAST_WORDS:]
+    return said.decode(errors="replace").strip()

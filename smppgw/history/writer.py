@@ -30,7 +30,7 @@ def main() -> int:
     try:
         database = open_database(settings["engine"], settings["path"], settings["url"], writing=True)
     except HistoryError as error:
-        print(f"smppgw history: {error}", file=sys.stderr)
+        print(error, file=sys.stderr)  # the gateway logs it as the reason
         return 1
     pruned = 0.0
     while (batch := _frame(source)) is not None:
@@ -50,7 +50,7 @@ def _write(database: Database, batch: bytes) -> bool:
             database.write(notes)
         except Exception as error:  # whatever the engine raises: history must not end for one refused batch
             if wait is None:
-                print(f"smppgw history: {error}", file=sys.stderr)
+                print(f"cannot write to the history: {' '.join(str(error).split())}", file=sys.stderr)
                 return False
             time.sleep(wait)
         else:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from smppgw.history.database import Found, Query
 from smppgw.history.engines import HistoryError, open_database
@@ -84,6 +85,54 @@ async def test_a_writer_that_was_killed_is_started_again(tmp_path: Path) -> None
         await eventually(lambda: recorder.restarts == 1 and recorder.up)
         recorder.note(*accepted(minted(NOW, 2)))
     assert [int(found.id, 16) - minted(NOW) for found in kept(settings)] == [2, 1]
+
+
+async def ended(settings: HistoryConfig) -> dict[str, Any]:
+    """What is said of a writer that cannot go on."""
+    recorder = Recorder(settings, asyncio.get_running_loop(), 600.0)
+    with capture_logs() as events:
+        recorder.start()
+        await eventually(lambda: recorder.restarts)
+        await recorder.close()
+    [event] = events
+    return dict(event)
+
+
+async def test_why_a_writer_ended_is_said_in_one_event(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    path = tmp_path / "file" / "h.db"
+    event = await ended(HistoryConfig(engine="sqlite", path=str(path)))
+    assert (event["event"], event["log_level"], event["status"]) == ("history writer ended", "error", 1)
+    assert event["reason"].startswith(f"cannot use the history at {path}: ")
+    assert "exception" not in event
+
+
+async def test_a_bug_of_the_writer_comes_with_its_traceback(tmp_path: Path) -> None:
+    event = await ended(HistoryConfig(engine="sqlite", path="\0"))
+    assert event["reason"].startswith("ValueError: ")
+    assert event["exception"].startswith("Traceback ")
+
+
+async def test_a_writer_that_was_killed_says_by_what(tmp_path: Path) -> None:
+    with capture_logs() as events:
+        async with recording(tmp_path) as (recorder, _):
+            assert recorder.pid is not None
+            os.kill(recorder.pid, signal.SIGKILL)
+            await eventually(lambda: recorder.restarts == 1 and recorder.up)
+    [event] = events
+    assert (event["status"], event["reason"]) == (-9, "killed by signal 9")
+
+
+async def test_a_writer_that_fails_while_the_gateway_ends_is_said_too(tmp_path: Path) -> None:
+    with capture_logs() as events:
+        async with recording(tmp_path) as (recorder, _):
+            assert recorder.pid is not None
+            os.kill(recorder.pid, signal.SIGSTOP)
+            closing = asyncio.create_task(recorder.close())
+            await asyncio.sleep(0)
+            os.kill(recorder.pid, signal.SIGKILL)
+            await closing
+    assert [event["reason"] for event in events] == ["killed by signal 9"]
 
 
 async def test_what_comes_while_it_does_not_run_is_dropped_and_counted(tmp_path: Path) -> None:

@@ -2,10 +2,14 @@
 
 import json
 import marshal
+import os
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
 
 from smppgw.history.database import Query
 from smppgw.history.engines import open_database
@@ -63,7 +67,8 @@ def test_a_database_that_cannot_be_had_ends_it_with_the_reason(tmp_path: Path) -
     (tmp_path / "file").write_text("")
     done = written(tmp_path / "file" / "h.db")
     assert done.returncode == 1
-    assert b"cannot use the history" in done.stderr
+    assert done.stderr.startswith(b"cannot use the history")
+    assert done.stderr.count(b"\n") == 1
 
 
 def test_an_input_that_ends_at_once_is_no_mistake() -> None:
@@ -71,3 +76,47 @@ def test_an_input_that_ends_at_once_is_no_mistake() -> None:
         [sys.executable, "-m", "smppgw.history.writer"], input=b"", capture_output=True, timeout=30, check=False
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+GATEWAY = """
+import asyncio, sys
+from smppgw.history.recorder import Recorder
+from smppgw.settings import HistoryConfig
+
+async def serve():
+    recorder = Recorder(HistoryConfig(engine="sqlite", path=sys.argv[1]), asyncio.get_running_loop())
+    recorder.start()
+    while recorder.pid is None:
+        await asyncio.sleep(0.01)
+    print(recorder.pid, flush=True)
+    await asyncio.sleep(600)
+
+asyncio.run(serve())
+"""
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_it_does_not_outlive_a_gateway_that_was_killed_even_if_it_was_stopped_itself(
+    tmp_path: Path, stopped: bool
+) -> None:
+    command = [sys.executable, "-c", GATEWAY, str(tmp_path / "h.db")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as gateway:
+        assert gateway.stdout is not None
+        writer = int(gateway.stdout.readline())
+        if stopped:
+            os.kill(writer, signal.SIGSTOP)
+        gateway.kill()
+    if stopped:
+        os.kill(writer, signal.SIGCONT)
+    deadline = time.monotonic() + 20
+    while runs(writer):
+        assert time.monotonic() < deadline, "it is still there"
+        time.sleep(0.01)
+
+
+def runs(pid: int) -> bool:
+    """A zombie does not: it waits for whoever is its parent now."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
