@@ -163,7 +163,8 @@ def twilio(
 ) -> None:
     """Twilio's Messages and wireless Commands, with signed notifications."""
     from smppgw.simulate.carrier_run import run
-    from smppgw.simulate.twilio import TwilioOptions, TwilioSimulator
+    from smppgw.simulate.twilio import TwilioSimulator
+    from smppgw.simulate.twilio_account import TwilioOptions
 
     options = TwilioOptions(
         **shared, account_sid=account_sid, auth_token=auth_token, services=tuple(service or ()),

@@ -12,7 +12,8 @@ from smppgw.carriers.settings import CarrierSettings
 from smppgw.simulate.aix import AixOptions, AixSimulator
 from smppgw.simulate.carrier import CarrierSimulator
 from smppgw.simulate.kddi import KddiOptions, KddiSimulator
-from smppgw.simulate.twilio import ACCOUNT, TwilioOptions, TwilioSimulator
+from smppgw.simulate.twilio import TwilioSimulator
+from smppgw.simulate.twilio_account import ACCOUNT, TwilioOptions
 from smppgw.simulate.vonage import VonageOptions, VonageSimulator
 
 TOKEN = "fedcba9876543210fedcba9876543210"

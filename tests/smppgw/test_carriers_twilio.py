@@ -25,7 +25,7 @@ from smppgw.carriers.twilio import (
     read_answer,
     signature,
 )
-from smppgw.simulate.twilio import ACCOUNT, TOKEN
+from smppgw.simulate.twilio_account import ACCOUNT, TOKEN
 from smppgw.values import Wrong
 from tests.smppgw.twilio import BASIC, MESSAGE, WEBHOOK, Scribe, error, got, posted, reply
 

@@ -14,7 +14,8 @@ from protocol.receipt import Receipt
 from smppgw.carriers.client import BadReply, Reply
 from smppgw.carriers.contract import HookRefused, Mo, Verdict
 from smppgw.carriers.twilio_commands import CODES, CommandsSettings, TwilioCommands
-from smppgw.simulate.twilio import ACCOUNT, SIM, TOKEN
+from smppgw.simulate.twilio_account import ACCOUNT, TOKEN
+from smppgw.simulate.twilio_commands import SIM
 from smppgw.values import Wrong
 from tests.smppgw.twilio import BASIC, COMMAND, Scribe, error, got, posted, reply, simulator, text
 

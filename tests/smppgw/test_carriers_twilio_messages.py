@@ -13,7 +13,8 @@ from protocol.receipt import Receipt
 from smppgw.carriers.client import BadReply, Reply, Unanswered
 from smppgw.carriers.contract import HookRefused, Mo, Verdict
 from smppgw.carriers.twilio_messages import CODES, FAILURES, STATES, MessagesSettings, TwilioMessages
-from smppgw.simulate.twilio import ACCOUNT, SERVICE, TOKEN
+from smppgw.simulate.twilio_account import ACCOUNT, TOKEN
+from smppgw.simulate.twilio_messages import SERVICE
 from smppgw.values import Wrong
 from tests.smppgw.twilio import MESSAGE, WEBHOOK, Scribe, error, got, posted, reply, simulator, text
 

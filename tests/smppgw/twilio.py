@@ -1,6 +1,7 @@
 """What tests of the Twilio carriers share: a client that writes down what is asked, notifications, a simulator."""
 
 import json as json_
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,7 +13,9 @@ from multidict import CIMultiDict
 from smppgw.carriers.client import HttpClient, Reply
 from smppgw.carriers.contract import Hook, Text
 from smppgw.carriers.twilio import signature
-from smppgw.simulate.twilio import TOKEN, TwilioOptions, TwilioSimulator
+from smppgw.simulate.twilio import TwilioSimulator
+from smppgw.simulate.twilio_account import ACCOUNT, TOKEN, TwilioOptions
+from smppgw.simulate.twilio_commands import SIM
 
 WEBHOOK = "https://gw.example.com/cb/tw"
 FORM = "application/x-www-form-urlencoded"
@@ -20,6 +23,13 @@ MESSAGE = "SM" + "a" * 32
 COMMAND = "DC" + "a" * 32
 BASIC = "Basic QUNhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYTphdXRodG9rZW4="
 """Of the account and the token "authtoken"."""
+
+MESSAGES = f"/2010-04-01/Accounts/{ACCOUNT}/Messages"
+COMMANDS = "/v1/Commands"
+GOOD = {"To": "+819012345678", "From": "+15017122661", "Body": "hello"}
+ORDER = {"Sim": SIM, "Command": "SET APN=x"}
+KNOWN = {"Authorization": f"Basic {b64encode(f'{ACCOUNT}:{TOKEN}'.encode()).decode()}"}
+"""Whom the simulator answers."""
 
 
 def reply(body: object, status: int = 201, **headers: str) -> Reply:
@@ -111,3 +121,24 @@ async def simulator(**options: Any) -> AsyncIterator[tuple[TwilioSimulator, Http
         await client.close()
         await twilio.stop()
         await runner.cleanup()
+
+
+async def ask(
+    client: HttpClient, method: str, path: str, form: dict[str, str] | None = None, headers: Any = None
+) -> Reply:
+    return await client.request(method, path, headers=KNOWN if headers is None else headers, form=form)
+
+
+async def refused(path: str, form: dict[str, str], **options: Any) -> tuple[int, int]:
+    """The HTTP status and the code of the error."""
+    async with simulator(**options) as (twilio, client, _):
+        reply = await ask(client, "POST", path, form)
+        body = reply.json()
+        assert body == {
+            "code": body["code"],
+            "message": body["message"],
+            "more_info": f"https://www.twilio.com/docs/errors/{body['code']}",
+            "status": reply.status,
+        }
+        assert (twilio.counts["refused"], twilio.accepted) == (1, {})
+        return reply.status, body["code"]
