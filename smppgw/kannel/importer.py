@@ -20,12 +20,13 @@ from smppgw.kannel.tags import Tags
 Table = dict[str, Any]
 Read = Callable[[str], bytes]
 
-_HTTP = "gateway.toml has no HTTP side for applications; `smppgw serve --kannel` speaks it as this file says"
-_ADMIN = "gateway.toml has no admin port; `smppgw serve --kannel` opens it as this file says"
+_HTTP = "gateway.toml has a REST API of its own, [api]; `smppgw serve --kannel` speaks sendsms as this file says"
+_ADMIN = "gateway.toml has an admin API of its own, [api]; `smppgw serve --kannel` opens this port as this file says"
 _LISTS = "gateway.toml has no black and white lists; `smppgw serve --kannel` keeps them as this file says"
 _LOG = "the access log has a form of its own: [log] access says where it goes"
 _PROXY = "nothing that gateway.toml sets up goes through a proxy"
-_SUBMIT = "a message keeps what its ESME wrote: only `smppgw serve --kannel` makes messages of its own"
+_SUBMIT = "a message keeps what its ESME wrote; it is for those of sendsms, and `smppgw serve --kannel` has them"
+_NO_SMSC = {"http": '`smppgw serve --kannel` has it; here a connector of kind "template" may describe its API'}
 _REROUTE = "a message from a mobile goes to ESMEs, not back to an SMSC"
 _BOX = "a message goes to an ESME with the TON and NPI that it came with"
 
@@ -363,7 +364,7 @@ def _unsaid(conf: Conf) -> Iterator[Problem]:
         smsc = group.text("smsc")
         if group.name == "smsc" and smsc in SMSC_TYPES and smsc != "smpp":
             wrong = f"smsc {group.text('smsc-id') or ''} is left out: it is an smsc = {smsc}"
-            yield Problem(group.place, wrong, "gateway.toml has no such connector; `smppgw serve --kannel` has")
+            yield Problem(group.place, wrong, _NO_SMSC.get(smsc, "only `smppgw serve --kannel` has such a connector"))
             continue
         if group.name in {"smsbox", "sms-service"}:
             yield Problem(group.place, f"group {group.name} has no place", _HTTP)
