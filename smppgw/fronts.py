@@ -2,6 +2,7 @@
 request to the application."""
 
 import asyncio
+from abc import ABC, abstractmethod
 
 import structlog
 
@@ -12,7 +13,7 @@ from smppgw.outbox import Outbox
 log = structlog.get_logger()
 
 
-class HttpReceiver:
+class HttpReceiver(ABC):
     """A subclass says in `handle` what a delivery means. Window, retries, age, dead letters and the store are the
     outbox's matter, as for any account: `deliver_window`, `deliver_retry`, `deliver_attempts`, `deliver_age`."""
 
@@ -24,9 +25,9 @@ class HttpReceiver:
         self._tasks: set[asyncio.Task[None]] = set()
         self.gone = False
 
+    @abstractmethod
     async def handle(self, delivery: Delivery) -> int:
         """Status.ROK when the application has it; one of outbox.TRY_AGAIN for later; any other sets it aside."""
-        raise NotImplementedError
 
     @property
     def room(self) -> int:
