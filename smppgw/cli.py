@@ -472,12 +472,10 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave its files for a look.")] = False,
 ) -> None:
     """Simulated SMSCs, a gateway and an ESME, on this machine: fail over, hand back, kill -9; nothing lost."""
-    from smppgw.demo import failover, run
+    from smppgw.demo import failover, https
+    from smppgw.demo.story import run
 
-    show = failover
-    if carriers:
-        from smppgw.demo_carriers import show
-    raise typer.Exit(run(seconds, rate, show, keep=keep))
+    raise typer.Exit(run(seconds, rate, https.show if carriers else failover.show, keep=keep))
 
 
 def _read(option: str, read: Callable[[Any], T], text: Any) -> T:

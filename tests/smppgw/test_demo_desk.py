@@ -1,7 +1,7 @@
 """The desk of the demo sends long texts in parts, and keeps receipts and what handsets say."""
 
 from protocol.consts import MessageState
-from smppgw.demo_desk import Desk, Said
+from smppgw.demo.desk import Desk, Said
 from smppgw.simulate import smsc as simulated
 from smppgw.simulate.options import Options, parse_mo
 

@@ -17,7 +17,7 @@ READERS = (
     "smppgw/outbox.py",
     "smppgw/settings.py",
     "smppgw/values.py",
-    *("smppgw/carriers/", "smppgw/simulate/", "smppgw/load/", "smppgw/send.py", "smppgw/demo.py"),
+    *("smppgw/carriers/", "smppgw/simulate/", "smppgw/load/", "smppgw/send.py", "smppgw/demo/"),
 )
 """Files that speak of statuses that came, or that are no part of the gateway."""
 

@@ -1,39 +1,28 @@
-"""Show what the gateway is for where messages leave by HTTPS: whole texts, receipts, answers, AIX behind a cluster.
-
-Everything is real but the carriers: eight processes, sockets, webhooks, a store on disk.
-"""
+"""The story of four HTTPS carriers: whole texts, receipts, answers, AIX behind a cluster, and nothing sent twice."""
 
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 
-from smppgw.carriers.client import BadReply, HttpClient, Unanswered, Unsent
-from smppgw.demo import (
-    DemoError,
-    Gateway,
-    Program,
-    Screen,
-    Smsc,
-    Steady,
-    Tally,
-    Upstream,
-    expect,
-    kill_all,
-    tally,
-    until,
-)
-from smppgw.demo import table as table_of_load
-from smppgw.demo_desk import Desk
+from smppgw.demo import carrier
+from smppgw.demo.carrier import KINDS, Carrier
+from smppgw.demo.config import config
+from smppgw.demo.desk import Desk
+from smppgw.demo.programs import Gateway, Program, Smsc, kill_all
+from smppgw.demo.screen import Screen, Upstream
+from smppgw.demo.steady import Steady
+from smppgw.demo.story import DemoError, expect, until
+from smppgw.demo.tally import Tally, tally
+from smppgw.demo.tally import table as load_table
 from smppgw.ports import free_port
 
-CLUSTER = ("SMPP1", "SMPP2")
-PREFIX, FIRST = "8190", 10_000_000
+_CLUSTER = ("SMPP1", "SMPP2")
+_PREFIX, _FIRST = "8190", 10_000_000
 """The load's destinations are mobile numbers of Japan, of which none begins with 0900."""
 WORDS = (
     "【ご予約の確認】このたびはご予約いただき、誠にありがとうございます。ご到着の際は、正面玄関の受付で予約番号をお伝えください。"
@@ -42,203 +31,21 @@ WORDS = (
 )
 _HANGING = 5
 """Requests that AIX took and did not answer, when the gateway is killed."""
-_LOOK = 0.2
-_ALL = 200_000
-
-
-class Kind(NamedTuple):
-    """One simulated carrier, and what the story does with it."""
-
-    name: str
-    words: Sequence[str]
-    """Of `smppgw simulate`."""
-    keys: str
-    """Of its connector."""
-    source: str
-    """What the desk sends from, which is how the gateway knows where to send."""
-    handset: str
-    answer: Mapping[str, str] | None = None
-    """What the handset says; None: there are no answers by this API."""
-
-
-KINDS = (
-    Kind(
-        "AIX",
-        ("--receipt-after", "0.5"),
-        'kind = "aix"\ntoken = "0123456789abcdef0123456789abcdef"\nclient_id = "1234"\nsms_code = "12345"\n'
-        'poll = ["4s", "10s"]',  # what it notifies of while the gateway is dead it soon gives up
-        "12345",
-        "817010000001",
-    ),
-    Kind(
-        "KDDI",
-        ("--receipt-after", "0.5", "--number", "0312345678"),
-        'kind = "kddi"\nuser = "testUser"\npassword = "testPass"\nbot_id = "bot1"\nsms_numbers = ["0312345678"]\n'
-        "poll = []",
-        "0312345678",
-        "817010000002",
-        {"from": "+817010000002", "to": "0312345678", "text": "はい、伺います"},
-    ),
-    Kind(
-        "Twilio",
-        ("--receipt-after", "0.5", "--auth-token", "12345", "--number", "+15017122661"),
-        f'kind = "twilio_messages"\naccount_sid = "AC{"a" * 32}"\nauth_token = "12345"\nsender = "+15017122661"',
-        "+15017122661",
-        "817010000003",
-        {"from": "+817010000003", "to": "+15017122661", "text": "遅れます。10分ほど"},
-    ),
-    Kind(
-        "Vonage",
-        ("--receipt-after", "0.5"),
-        'kind = "vonage"\napi_key = "abcd1234"\napi_secret = "abcdef0123456789"\nsender = "Acme"',
-        "Acme",
-        "817010000004",
-        {"from": "817010000004", "to": "12345", "text": "キャンセル"},
-    ),
-)
-
-CONFIG = """
-[gateway]
-name = "demo"
-[[listeners]]
-host = "127.0.0.1"
-port = {port}
-[http]
-port = {http}
-[webhooks]
-host = "127.0.0.1"
-port = {hooks}
-[store]
-path = "data"
-[log]
-format = "json"
-access = "access.log"
-[accounts.demo]
-password = "secret"
-deliver_retry = ["500ms", "1s"]
-[accounts.desk]
-password = "secret"
-{connectors}
-[groups.japan]
-active = ["smpp1", "smpp2"]
-backup = ["aix"]
-backup_after = "500ms"
-hand_back_after = "1s"
-{routes}
-[[routes]]
-name = "japan"
-to = "japan"
-[[mo_routes]]
-account = "desk"
-"""
-SMPP = """
-[connectors.{name}]
-host = "127.0.0.1"
-port = {port}
-system_id = "gateway"
-password = "secret"
-rebind = ["200ms", "500ms"]
-retry = ["500ms", "1s"]
-id_form = "hex"
-receipt_id_form = "decimal"
-"""
-HTTPS = """
-[connectors.{name}]
-url = "http://127.0.0.1:{port}"
-webhook_path = "/{name}"
-webhook_url = "{webhook}"
-retry = ["500ms", "1s"]
-{keys}
-"""
-ROUTE = """
-[[routes]]
-name = "desk-{name}"
-to = "{name}"
-match = {{ account = "desk", source = "{source}" }}
-"""
-
-
-class Carrier(Program):
-    """`smppgw simulate aix` or another, and what it says of itself over HTTP."""
-
-    def __init__(self, kind: Kind, directory: Path, webhook: str) -> None:
-        super().__init__(kind.name, directory)
-        self.kind = kind
-        self.webhook = webhook
-        self.port = 0
-        self.counts: dict[str, int] = {}
-        self.before = 0
-        """Messages that do not belong to the load."""
-        self._client: HttpClient | None = None
-        self._watching: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        words = ("--port", "0", "--webhook", self.webhook, *self.kind.words)
-        await self._start("simulate", self.name.lower(), *words, ready=self._listening)
-        self._client = HttpClient(f"http://127.0.0.1:{self.port}", connections=2, connect=2.0, timeout=10.0)
-        self._watching = asyncio.create_task(self._watch())
-
-    def _listening(self, line: str) -> bool:
-        head, colon, port = line.rpartition(":")
-        if not colon or not head.startswith("listening on"):
-            return False
-        self.port = int(port)
-        return True
-
-    async def _watch(self) -> None:
-        while True:
-            with contextlib.suppress(DemoError):  # what it did meanwhile is seen the next time
-                self.counts = await self.ask("GET", "/-/counts")
-            await asyncio.sleep(_LOOK)
-
-    async def ask(self, method: str, path: str, body: object = None) -> Any:
-        """Of its control requests."""
-        if self._client is None:
-            raise DemoError(f"{self.name} was not started")
-        try:
-            reply = await self._client.request(method, path, json=body)
-            if reply.status != 200:
-                raise DemoError(f"{self.name} answered {path} with {reply.status}: {reply.excerpt}")
-            return reply.json()
-        except (Unsent, Unanswered, BadReply) as error:
-            raise DemoError(f"{self.name} cannot be asked: {error}; see {self.log}") from None
-
-    async def taken(self, prefix: str) -> list[Mapping[str, str]]:
-        """What it accepted for destinations that begin so."""
-        found = await self.ask("GET", f"/-/messages?limit={_ALL}")
-        return [each for each in found if each["to"].removeprefix("+").startswith(prefix)]
-
-    @property
-    def submits(self) -> int:
-        return self.counts.get("accepted", 0) - self.before
-
-    @property
-    def state(self) -> str:
-        return "[green]listening"
-
-    async def kill(self) -> None:
-        if self._watching is not None:
-            self._watching.cancel()
-        try:
-            await super().kill()
-        finally:
-            if self._client is not None:
-                await self._client.close()
 
 
 async def show(directory: Path, seconds: float, rate: float, console: Console) -> int:
-    """The story with carriers, for `demo.run`."""
+    """For `story.run`."""
     hooks = free_port()
-    smscs = {name: Smsc(name, directory) for name in CLUSTER}
+    smscs = {name: Smsc(name, directory) for name in _CLUSTER}
     carriers = [Carrier(kind, directory, f"http://127.0.0.1:{hooks}/{kind.name.lower()}") for kind in KINDS]
     aix = carriers[0]
     gateway = Gateway(directory, free_port(), free_port())
-    esme, desk = Steady(gateway.port, rate, PREFIX, FIRST), Desk(gateway.port)
+    esme, desk = Steady(gateway.port, rate, _PREFIX, _FIRST), Desk(gateway.port)
     upstreams: dict[str, Upstream] = {**smscs, aix.name: aix}
     everything: list[Program] = [*smscs.values(), *carriers, gateway]
     try:
         await asyncio.gather(*(smsc.start() for smsc in smscs.values()), *(each.start() for each in carriers))
-        gateway.write(config(gateway, hooks, smscs, carriers))
+        gateway.write(config(gateway, smscs.values(), aix.name.lower(), more=carrier.config(hooks, carriers)))
         await gateway.start()
         with Screen(console, upstreams, gateway, esme) as screen:
             story = Story(smscs, carriers, gateway, esme, desk, screen, seconds)
@@ -252,7 +59,7 @@ async def show(directory: Path, seconds: float, rate: float, console: Console) -
         await gateway.stop()
         for smsc in smscs.values():
             await smsc.stop()
-        by_aix = [each["to"].removeprefix("+").encode() for each in await aix.taken(PREFIX)]
+        by_aix = [each["to"].removeprefix("+").encode() for each in await aix.taken(_PREFIX)]
         arrived = {name: smsc.destinations() for name, smsc in smscs.items()} | {aix.name: frozenset(by_aix)}
         end = Ending(
             tally(esme, arrived, upstreams), story.whole, story.parts, story.ended, story.answers, story.refused_tags,
@@ -263,19 +70,6 @@ async def show(directory: Path, seconds: float, rate: float, console: Console) -
         return 0 if end.good else 1
     finally:
         await kill_all(everything)
-
-
-def config(gateway: Gateway, hooks: int, smscs: Mapping[str, Smsc], carriers: Sequence[Carrier]) -> str:
-    """Of the gateway: a cluster with AIX behind it for the load, a carrier for each sender of the desk."""
-    connectors = [SMPP.format(name=name.lower(), port=smsc.port) for name, smsc in smscs.items()]
-    routes = []
-    for each in carriers:
-        name = each.name.lower()
-        connectors.append(HTTPS.format(name=name, port=each.port, webhook=each.webhook, keys=each.kind.keys))
-        routes.append(ROUTE.format(name=name, source=each.kind.source.removeprefix("+")))
-    return CONFIG.format(
-        port=gateway.port, http=gateway.http, hooks=hooks, connectors="".join(connectors), routes="".join(routes)
-    )
 
 
 class Story:
@@ -425,7 +219,7 @@ class Ending:
 
 def table(end: Ending) -> Table:
     """The end of the show."""
-    rows = table_of_load(end.load)
+    rows = load_table(end.load)
     rows.add_row()
     rows.add_row(f"{end.whole}", f"long texts out as one, of {end.parts} parts in")
     rows.add_row(f"{end.ended}", "receipts for those parts")
