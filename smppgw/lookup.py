@@ -9,7 +9,8 @@ from typing import Any, cast
 import structlog
 
 from routing.carriers import Carriers
-from smppgw.carriers.client import Client, HttpClient, Reply, Unanswered, Unsent
+from smppgw.carriers.client import Client, HttpClient, Reply
+from smppgw.exchange import Unanswered, Unsent
 from smppgw.settings import CarrierLookup
 
 log = structlog.get_logger()

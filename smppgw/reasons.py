@@ -20,3 +20,9 @@ def why(error: OSError) -> str:
     if error.errno is not None:
         return os.strerror(error.errno).lower()
     return str(error) or type(error).__name__
+
+
+def beneath(error: Exception) -> OSError | None:
+    """The error of the system that is inside one of aiohttp's, or the error itself."""
+    inner = getattr(error, "os_error", error)
+    return inner if isinstance(inner, OSError) else None

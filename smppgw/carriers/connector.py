@@ -17,7 +17,7 @@ from routing.message import Message
 from routing.throttle import TokenBucket
 from smppgw.carriers import texts
 from smppgw.carriers.breaker import Breaker
-from smppgw.carriers.client import BadReply, HttpClient, Unanswered, Unsent
+from smppgw.carriers.client import BadReply, HttpClient
 from smppgw.carriers.contract import Answer, Carrier, Make, Text, Verdict, doubt, later
 from smppgw.carriers.counts import Counts
 from smppgw.carriers.hearing import Hearing
@@ -25,6 +25,7 @@ from smppgw.carriers.joining import Gathering, Joining
 from smppgw.carriers.registry import KINDS
 from smppgw.carriers.settings import CarrierSettings
 from smppgw.carriers.texts import Piece
+from smppgw.exchange import Unanswered, Unsent
 from smppgw.pipeline import Pipeline
 from smppgw.returns import Doubt
 from smppgw.seldom import Seldom

@@ -9,11 +9,12 @@ from urllib.parse import quote, quote_plus
 
 from pydantic import BaseModel, SecretStr
 
-from smppgw.carriers.client import BadReply, HttpClient, Unanswered, Unsent
+from smppgw.carriers.client import BadReply, HttpClient
 from smppgw.carriers.contract import Operation
 from smppgw.carriers.registry import KINDS
 from smppgw.carriers.settings import CarrierSettings
 from smppgw.config import Config
+from smppgw.exchange import Unanswered, Unsent
 from smppgw.tls import for_client
 from smppgw.values import Wrong, did_you_mean
 

@@ -14,12 +14,13 @@ from routing import heard
 from routing.message import Ids, Message, Waiting
 from routing.rules import Incoming
 from smppgw.carriers import texts
-from smppgw.carriers.client import BadReply, Unanswered, Unsent
+from smppgw.carriers.client import BadReply
 from smppgw.carriers.contract import Carrier, Heard, Mo
 from smppgw.carriers.counts import Counts
 from smppgw.carriers.early import Early, Kept
 from smppgw.carriers.polls import Polls
 from smppgw.carriers.settings import CarrierSettings
+from smppgw.exchange import Unanswered, Unsent
 from smppgw.journal import Report
 from smppgw.pipeline import Pipeline
 from smppgw.returns import Source

@@ -21,7 +21,7 @@ from smppgw.accounts import AccountState
 from smppgw.fronts import HttpReceiver
 from smppgw.http.memo import Memo
 from smppgw.http.signing import DELIVERY, HEADER, sign
-from smppgw.reasons import why
+from smppgw.reasons import beneath, why
 from smppgw.settings import ApiKey
 
 log = structlog.get_logger()
@@ -251,10 +251,9 @@ def _number(address: bytes, ton: int) -> str:
     return f"+{said}" if ton == _INTERNATIONAL and said.isdigit() else said
 
 
-def _reason(error: BaseException) -> str:
-    inner = getattr(error, "os_error", None)
-    if isinstance(inner, OSError):
-        return why(inner)
+def _reason(error: Exception) -> str:
+    """Without what aiohttp says, in which the URL may be."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    return why(error) if isinstance(error, OSError) else type(error).__name__
+    cause = beneath(error)
+    return why(cause) if cause is not None else type(error).__name__

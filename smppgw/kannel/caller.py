@@ -1,6 +1,5 @@
 """Make the HTTP requests that smsbox made: the callbacks of reports, and the URLs of services."""
 
-import asyncio
 import ssl
 from base64 import b64encode
 from collections.abc import Iterable
@@ -9,20 +8,13 @@ from re import compile as pattern
 from typing import NamedTuple
 from urllib.parse import urljoin
 
-import aiohttp
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
-from aiohttp.http import HttpProcessingError
 from yarl import URL
 
+from smppgw.exchange import Broken, Connections, Unanswered, Unsent, destination
 from smppgw.kannel.model import Core
-from smppgw.reasons import why
 
 AGENT = b"Kannel/1.4.5"
 """What applications know the one who asks by."""
-
-MAX_REPLY = 1 << 20
-"""Octets of a reply."""
 
 MAX_REDIRECTS = 5
 IDLE = 60.0
@@ -63,16 +55,13 @@ class Reply(NamedTuple):
 
 
 class Caller:
-    """A pool of kept connections. aiohttp's session is left out, which would cost more than all the rest."""
+    """The connections to all applications, and what is remembered of these."""
 
     def __init__(self, core: Core, *, timeout: float, connections: int) -> None:
         self._proxy = _Proxy(core)
-        self._core = core
-        self._timeout = timeout
-        """From the request to the end of the reply."""
-        self._patience = aiohttp.ClientTimeout(total=None, connect=timeout, sock_connect=timeout)
-        self._connections = connections
-        self._pool: aiohttp.TCPConnector | None = None
+        self._connections = Connections(
+            limit=connections, connect=timeout, timeout=timeout, idle=IDLE, tls=lambda: tls(core)
+        )
         self._origins: dict[tuple[bytes, bytes, bytes], _Origin] = {}
 
     async def get(self, url: bytes, headers: Headers = ()) -> Reply:
@@ -88,15 +77,7 @@ class Caller:
         for _ in range(MAX_REDIRECTS + 1):
             origin, target = self._origin(url)
             octets = origin.head(method, target, more) + (body or b"")
-            try:
-                reply = await self._exchange(origin, octets)
-            except ConnectionError:
-                if method != b"GET":
-                    raise NoReply("the connection broke") from None
-                try:
-                    reply = await self._exchange(origin, octets)
-                except ConnectionError:
-                    raise NoReply("the connection broke") from None
+            reply = await self._reply(origin, octets, again=method == b"GET")
             if reply.status not in _REDIRECTS or not (where := reply.header(b"Location")):
                 return reply
             url = urljoin(url.decode("latin-1"), where.decode("latin-1")).encode("latin-1")
@@ -104,10 +85,8 @@ class Caller:
 
     async def close(self) -> None:
         """Also when it was never used."""
-        pool, self._pool = self._pool, None
         self._origins.clear()
-        if pool is not None:
-            await pool.close()
+        await self._connections.close()
 
     def _origin(self, url: bytes) -> tuple["_Origin", bytes]:
         found = _URL.fullmatch(_BAD.sub(_escaped, url))
@@ -122,57 +101,16 @@ class Caller:
             origin = self._origins[key] = _Origin(scheme.lower(), who or b"", where, self._proxy)
         return origin, target if target.startswith(b"/") else b"/" + target
 
-    async def _exchange(self, origin: "_Origin", octets: bytes) -> Reply:
+    async def _reply(self, origin: "_Origin", octets: bytes, *, again: bool) -> Reply:
         try:
-            connection = await self._connection(origin.request)
-        except TimeoutError:
-            raise NoReply("no connection in time") from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise NoReply(_reason(error)) from None
-        protocol, transport = connection.protocol, connection.transport
-        if protocol is None or transport is None:
-            raise NoReply("the connection broke")
-        return await self._converse(connection, protocol, transport, octets)
-
-    async def _connection(self, request: aiohttp.ClientRequest) -> Connection:
-        if self._pool is None:
-            self._pool = aiohttp.TCPConnector(
-                limit=self._connections, keepalive_timeout=IDLE, ssl=tls(self._core), ttl_dns_cache=60
-            )
-        while True:
-            connection = await self._pool.connect(request, [], self._patience)
-            protocol, transport = connection.protocol, connection.transport
-            if protocol is not None and transport is not None and not (protocol.should_close or transport.is_closing()):
-                return connection
-            connection.close()
-
-    async def _converse(
-        self, connection: Connection, protocol: ResponseHandler, transport: asyncio.Transport, octets: bytes
-    ) -> Reply:
-        loop = asyncio.get_running_loop()
-        limit = loop.call_later(self._timeout, transport.abort)
-        complete = False
-        try:
-            protocol.set_response_params(read_until_eof=True)
-            transport.write(octets)
-            head, payload = await protocol.read()
-            while head.code < 200 and head.code != 101:
-                head, payload = await protocol.read()
-            body = await payload.read() if payload.is_eof() else await _all(payload)
-            complete = loop.time() < limit.when()
-            return Reply(head.code, head.raw_headers, body)
-        except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
-            if loop.time() >= limit.when():
-                raise NoReply("no reply in time") from None
-            if isinstance(error, (ConnectionError, aiohttp.ServerDisconnectedError)):
-                raise ConnectionResetError from None
-            raise NoReply(_reason(error)) from None
-        finally:
-            limit.cancel()
-            if complete:
-                connection.release()
-            else:
-                connection.close()
+            head, body = await self._connections.ask(origin.destination, octets)
+        except Broken:
+            if again:
+                return await self._reply(origin, octets, again=False)
+            raise NoReply("the connection broke") from None
+        except (Unsent, Unanswered) as error:
+            raise NoReply(str(error)) from None
+        return Reply(head.code, head.raw_headers, body)
 
 
 class _Proxy:
@@ -209,10 +147,7 @@ class _Origin:
             raise BadUrl("it names no host") from None
         through = proxy.of(scheme, where)
         more = {"Proxy-Authorization": proxy.authorization.decode()} if proxy.authorization else {}
-        self.request = aiohttp.ClientRequest(
-            "GET", url, loop=asyncio.get_running_loop(), proxy=through, proxy_headers=more or None
-        )
-        """What the pool finds a connection by; it is never sent."""
+        self.destination = destination(url, through, more or None)
         self._start = b"%b://%b" % (scheme, where) if through is not None and scheme == b"http" else b""
         lines = [b" HTTP/1.1\r\nConnection: keep-alive\r\nUser-Agent: " + AGENT + b"\r\n"]
         if who:
@@ -247,19 +182,3 @@ def _escaped(found: Match[bytes]) -> bytes:
 def _line(value: bytes) -> bytes:
     """What cannot end a header early."""
     return value.replace(b"\r", b" ").replace(b"\n", b" ").replace(b"\0", b"")
-
-
-async def _all(payload: aiohttp.StreamReader) -> bytes:
-    octets = bytearray()
-    async for chunk in payload.iter_any():
-        octets += chunk
-        if len(octets) > MAX_REPLY:
-            raise aiohttp.ClientPayloadError(f"a reply of more than {MAX_REPLY} octets")
-    return bytes(octets)
-
-
-def _reason(error: Exception) -> str:
-    inner = getattr(error, "os_error", None)
-    if isinstance(inner, OSError):
-        return why(inner)
-    return why(error) if isinstance(error, OSError) else str(error) or type(error).__name__

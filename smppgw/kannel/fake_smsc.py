@@ -8,9 +8,10 @@ from urllib.parse import unquote_to_bytes
 import structlog
 
 from protocol.pdus import SubmitSm
-from smppgw.carriers.client import Client, Unsent
+from smppgw.carriers.client import Client
 from smppgw.carriers.contract import Answer, Capabilities, Heard, Hook, Operation, Text, sent
 from smppgw.carriers.settings import CarrierSettings
+from smppgw.exchange import Unsent
 from smppgw.kannel.access import may_connect, plain
 from smppgw.kannel.http_smsc import LONGEST, from_mobile, sms_of
 from smppgw.kannel.metadata import url_encode

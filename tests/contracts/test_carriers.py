@@ -12,10 +12,11 @@ from multidict import CIMultiDict
 
 from protocol.consts import FINAL_STATES, MessageState
 from protocol.receipt import Receipt
-from smppgw.carriers.client import BadReply, HttpClient, Unanswered, Unsent
+from smppgw.carriers.client import BadReply, HttpClient
 from smppgw.carriers.contract import Answer, Carrier, Hook, HookRefused, Mo, Verdict, doubt
 from smppgw.carriers.registry import KINDS
 from smppgw.carriers.settings import CarrierSettings
+from smppgw.exchange import Unanswered, Unsent
 from smppgw.ports import free_port
 from smppgw.simulate.carrier import CarrierSimulator
 from tests.smppgw.carrying import CASES, carrier_of, settings_of, text_for

@@ -16,8 +16,9 @@ from protocol.receipt import Receipt
 from smppgw.carriers.aix import Aix
 from smppgw.carriers.aix_settings import AixSettings
 from smppgw.carriers.aix_texts import OPT_OUT
-from smppgw.carriers.client import Reply, Unanswered
+from smppgw.carriers.client import Reply
 from smppgw.carriers.contract import Answer, Hook, HookRefused, Text, Verdict
+from smppgw.exchange import Unanswered
 from smppgw.values import Wrong
 
 TOKEN = "0123456789abcdef0123456789abcdef"

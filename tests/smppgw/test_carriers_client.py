@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from smppgw.carriers.client import MAX_REPLY, HttpClient, Unanswered, Unsent
+from smppgw.carriers.client import HttpClient
+from smppgw.exchange import MAX_REPLY, Unanswered, Unsent
 from smppgw.ports import free_port
+from tests.smppgw.talking import talking
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
 HANG = b""
@@ -31,20 +33,15 @@ class Peer:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                size = next((int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:")), 0)
-                self.heard.append(head + await reader.readexactly(size))
-                answer = self.answers.pop(0)
-                writer.write(answer)
-                if self.cuts:
-                    break
-                if answer == HANG:
-                    await reader.read()
-        except asyncio.IncompleteReadError:
-            pass
-        finally:
-            writer.close()
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            size = next((int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:")), 0)
+            self.heard.append(head + await reader.readexactly(size))
+            answer = self.answers.pop(0)
+            writer.write(answer)
+            if self.cuts:
+                break
+            if answer == HANG:
+                await reader.read()
 
 
 @asynccontextmanager
@@ -52,8 +49,7 @@ async def meeting(
     *answers: bytes, patience: float = 5.0, tls: tuple[ssl.SSLContext, ssl.SSLContext] | None = None, **url: str
 ) -> AsyncIterator[tuple[Peer, HttpClient]]:
     peer = Peer(*answers)
-    async with await asyncio.start_server(peer.serve, "127.0.0.1", 0, ssl=tls[0] if tls else None) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with talking(peer.serve, tls[0] if tls else None) as port:
         peer.url = f"{'https' if tls else 'http'}://{url.get('who', '')}127.0.0.1:{port}"
         client = HttpClient(peer.url, connections=10, connect=2.0, timeout=patience, tls=tls[1] if tls else None)
         yield peer, client
@@ -154,7 +150,7 @@ async def test_what_is_no_url_sends_nothing() -> None:
     "answer", [HANG, OK[:-1], b"HTTP/1.1 200 OK\r\n\r\nthe end of which never comes"], ids=["none", "cut", "endless"]
 )
 async def test_a_reply_that_is_not_whole_in_time_is_none(answer: bytes) -> None:
-    async with meeting(answer, OK, patience=0.2) as (peer, client):
+    async with meeting(answer, OK, patience=1.0) as (peer, client):
         with pytest.raises(Unanswered, match="no reply in time"):
             await client.request("POST", "/", body=b"x")
         assert (await client.request("GET", "/")).body == b"ok"

@@ -8,8 +8,9 @@ from structlog.testing import capture_logs
 from protocol.consts import MessageState, RegisteredDelivery, Status
 from protocol.pdus import SubmitSm, decode_submit
 from routing.message import DOUBTED, OFFERED, QUEUED, Queued, SetAside, Waiting
-from smppgw.carriers.client import BadReply, Unanswered, Unsent
+from smppgw.carriers.client import BadReply
 from smppgw.carriers.contract import doubt, later, never, sent
+from smppgw.exchange import Unanswered, Unsent
 from tests.smppgw.bench import Esme, told
 from tests.smppgw.carried import Rig, settle
 from tests.smppgw.jumping import advance, jumping

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from protocol.consts import MessageState, Status
 from protocol.pdus import decode_submit
 from protocol.receipt import Receipt
-from smppgw.carriers.client import BadReply, Unanswered
+from smppgw.carriers.client import BadReply
 from smppgw.carriers.contract import Heard, Mo, later, sent
 from smppgw.carriers.hearing import REMEMBERED, All
+from smppgw.exchange import Unanswered
 from tests.smppgw.bench import Esme, Said, told
 from tests.smppgw.carried import Rig, settle
 from tests.smppgw.jumping import advance, jumping

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from protocol.consts import MessageState, Status
 from protocol.receipt import Receipt
-from smppgw.carriers.client import BadReply, Reply, Unanswered
+from smppgw.carriers.client import BadReply, Reply
 from smppgw.carriers.contract import HookRefused, Mo, Verdict
 from smppgw.carriers.twilio_messages import CODES, FAILURES, STATES, MessagesSettings, TwilioMessages
+from smppgw.exchange import Unanswered
 from smppgw.simulate.twilio_account import ACCOUNT, TOKEN
 from smppgw.simulate.twilio_messages import SERVICE
 from smppgw.values import Wrong

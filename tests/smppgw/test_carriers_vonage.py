@@ -14,11 +14,11 @@ from pydantic import ValidationError
 
 from protocol.consts import MessageState, Status
 from protocol.receipt import Receipt
-from smppgw.carriers.client import Unanswered, Unsent
 from smppgw.carriers.contract import Hook, HookRefused, Mo, Text, Verdict
 from smppgw.carriers.settings import CarrierSettings
 from smppgw.carriers.vonage import STATES, Vonage, VonageSettings
 from smppgw.carriers.vonage_signature import METHODS, Method, agrees, sign
+from smppgw.exchange import Unanswered, Unsent
 from smppgw.simulate.vonage import VonageOptions, VonageSimulator
 from tests.kit import ROOT
 from tests.smppgw.hooked import Ear, Paper, client_of, hook, listening_ear, reply

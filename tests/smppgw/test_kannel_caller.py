@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from smppgw.kannel.caller import MAX_REPLY, BadUrl, Caller, NoReply
+from smppgw.exchange import MAX_REPLY
+from smppgw.kannel.caller import BadUrl, Caller, NoReply
 from smppgw.kannel.model import Core
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"

@@ -17,7 +17,8 @@ from protocol.pdus import SubmitSm
 from routing.carriers import Carriers, read_overrides
 from routing.table import Table
 from smppgw.app import tlv_of
-from smppgw.carriers.client import Reply, Unanswered, Unsent
+from smppgw.carriers.client import Reply
+from smppgw.exchange import Unanswered, Unsent
 from smppgw.lookup import Lookup, at
 from smppgw.settings import CarrierLookup, Match, Route
 from tests.smppgw.bench import Bench, Carrier, Esme, told

@@ -15,8 +15,9 @@ from protocol.receipt import Receipt
 from smppgw.carriers.aix import Aix
 from smppgw.carriers.aix_settings import AixSettings
 from smppgw.carriers.aix_texts import OPT_OUT
-from smppgw.carriers.client import HttpClient, Unanswered
+from smppgw.carriers.client import HttpClient
 from smppgw.carriers.contract import Heard, Hook, Text, Verdict
+from smppgw.exchange import Unanswered
 from smppgw.simulate.aix import AixOptions, AixSimulator, Sent
 
 TOKEN = "0123456789abcdef0123456789abcdef"

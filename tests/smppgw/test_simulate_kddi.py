@@ -13,10 +13,10 @@ from multidict import CIMultiDict
 
 from protocol.consts import MessageState
 from protocol.receipt import Receipt
-from smppgw.carriers.client import Unanswered
 from smppgw.carriers.contract import Answer, Heard, Hook, HookRefused, Text, Verdict
 from smppgw.carriers.kddi import Kddi
 from smppgw.carriers.kddi_settings import KddiSettings
+from smppgw.exchange import Unanswered
 from smppgw.simulate.kddi import KddiOptions, KddiSimulator
 from tests.smppgw.hooked import Ear, Paper, client_of, listening_ear
 
