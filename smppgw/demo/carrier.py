@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smppgw.carriers.client import BadReply, HttpClient, Unanswered, Unsent
+from smppgw.carriers.client import BadReply, HttpClient
 from smppgw.demo.programs import Simulator
 from smppgw.demo.story import DemoError
+from smppgw.exchange import Unanswered, Unsent
 
 _LOOK = 0.2
 _ALL = 200_000

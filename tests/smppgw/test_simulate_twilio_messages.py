@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from smppgw.carriers.client import HttpClient, Unanswered
+from smppgw.carriers.client import HttpClient
 from smppgw.carriers.twilio import signature
+from smppgw.exchange import Unanswered
 from smppgw.simulate.twilio_account import TOKEN
 from smppgw.simulate.twilio_messages import SERVICE
 from tests.smppgw.twilio import FORM, GOOD, MESSAGES, ask, refused, simulator
