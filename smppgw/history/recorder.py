@@ -135,26 +135,30 @@ class Recorder:
         return None if self._writer is None else self._writer.stdin
 
     async def _keep(self) -> None:
-        while not self._closing:
-            try:
-                writer = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "smppgw.history.writer",
-                    stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-                    start_new_session=True,  # a Ctrl-C at the terminal is for the gateway, which closes the pipe
-                )  # fmt: skip
-            except OSError as error:
-                log.error("history writer does not start", reason=str(error))
-            else:
-                self._begin(writer)
-                words = await _last_words(writer)
-                status = await writer.wait()
-                self._writer = None
-                if status or not self._closing:
-                    self._say(status, words)
-                if self._closing:
-                    return
+        while True:
+            await self._life()
+            if self._closing:
+                return
             self.restarts += 1
             await asyncio.sleep(self._restart)
+
+    async def _life(self) -> None:
+        """Of one writer, from its start to its end."""
+        try:
+            writer = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "smppgw.history.writer",
+                stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,  # a Ctrl-C at the terminal is for the gateway, which closes the pipe
+            )  # fmt: skip
+        except OSError as error:
+            log.error("history writer does not start", reason=str(error))
+            return
+        self._begin(writer)
+        words = await _last_words(writer)
+        status = await writer.wait()
+        self._writer = None
+        if status or not self._closing:
+            self._say(status, words)
 
     def _say(self, status: int, words: str) -> None:
         silent = f"killed by signal {-status}" if status < 0 else "it did not say why"
