@@ -108,7 +108,7 @@ class OwnTools:
             end_to_end_per_s=found["receipts_per_s"],
             receipt_p50=found["receipt_ms"]["p50"],
             receipt_p99=found["receipt_ms"]["p99"],
-            lost=found["lost"],
+            lost=found["lost"] + found["to_come"],
             repeated=found["duplicated"],
             mismatched=found["unknown"] + found["mismatched"],
             tool_cpu_s=found["cpu_s"],

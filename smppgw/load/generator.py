@@ -18,6 +18,7 @@ from protocol.errors import PduError
 from protocol.pdus import SubmitSm, decode_submit
 from protocol.session import SENDING, Answered, Asked, Event
 from protocol.timers import Timers
+from smppgw.load.inquiry import Inquiry
 from smppgw.load.link import BindRefusedError, EsmeLink, connect
 from smppgw.load.plan import DIGITS, Plan, templates
 
@@ -28,6 +29,8 @@ _REBIND = 0.2
 _LINGER = 0.2
 """Seconds after the last receipt in which repeated ones may still come."""
 _BIND_PATIENCE = 30.0
+_INQUIRY = 10.0
+"""Seconds for asking what became of messages whose receipt did not come."""
 _SUBMIT_SM, _DELIVER_SM = int(Command.SUBMIT_SM), int(Command.DELIVER_SM)
 _MESSAGE_ID_RESP = frozenset({int(Command.SUBMIT_SM_RESP), int(Command.DATA_SM_RESP)})
 
@@ -57,12 +60,16 @@ class Measured:
     accepted: int = 0
     answered: int = 0
     receipts: int = 0
+    to_come: int = 0
+    """Accepted messages whose receipt may still come: nobody waited for it, or the SMSC says that they go on."""
     cpu: float = 0.0
     """Seconds that this process used."""
     began: float = 0.0
     """Epoch seconds."""
     ended: str = ""
     """Why it stopped, when not because all was done."""
+    stopped: bool = False
+    """Because somebody said so."""
 
     @property
     def statuses(self) -> Counter[int]:
@@ -87,6 +94,8 @@ class Load:
         self._finished = asyncio.Event()
         self._stop_at = float("inf")
         self._sending = False
+        self._waited = False
+        """As long as the plan says, for the last receipts."""
         self._start = self._last = 0.0
         self._turn = 0
 
@@ -113,6 +122,8 @@ class Load:
             if pace is not None:
                 pace.cancel()
             measured.cpu = _cpu() - cpu
+            self._sending = False
+            measured.to_come = await self._to_come()
         finally:
             self._sending = False
             gc.set_threshold(*threshold)
@@ -125,8 +136,9 @@ class Load:
         return measured
 
     def stop(self) -> None:
-        """End the run now; what is missing counts as lost."""
+        """End the run now, and wait for nothing more."""
         self.measured.ended = "stopped"
+        self.measured.stopped = True
         self._finished.set()
 
     # Links.
@@ -219,6 +231,9 @@ class Load:
             if type(event) is Answered:
                 n = event.token
                 if event.command not in _MESSAGE_ID_RESP:
+                    if isinstance(n, Inquiry):
+                        n.answered(event)
+                        continue
                     measured.nacks += 1
                 answers[n] = now - event.sent
                 statuses[n] = event.status
@@ -305,6 +320,24 @@ class Load:
             elif self._stuck(now):
                 return
 
+    async def _to_come(self) -> int:
+        """Who has waited long enough asks the SMSC; else nothing is known of what is missing."""
+        measured = self.measured
+        if not self.plan.receipts or self._missing <= 0:
+            return 0
+        if not self._waited:
+            return self._missing
+        inquiry = Inquiry(id for id, n in self._ids.items() if measured.receipt[n] == NONE)
+        deadline = monotonic() + _INQUIRY
+        while not inquiry.over and self._senders and monotonic() < deadline and not measured.stopped:
+            inquiry.ask(self._senders, monotonic())
+            await asyncio.sleep(0.01)
+        return min(inquiry.under_way, self._missing)
+
+    @property
+    def _missing(self) -> int:
+        return self.measured.accepted - self.measured.receipts
+
     def _all_sent(self, now: float) -> bool:
         return now >= self._stop_at or 0 < self.plan.count <= len(self.measured.sent)
 
@@ -321,6 +354,7 @@ class Load:
         quiet = now - self._last
         if self._all_sent(now) and not self._waiting():
             if quiet > self.plan.receipt_timeout:
+                self._waited = True
                 self.measured.ended = f"no receipt for {self.plan.receipt_timeout:g} s"
                 return True
             return False

@@ -46,7 +46,7 @@ class Plan:
     codings: Mapping[str, float] = field(default_factory=lambda: {"gsm": 1.0})
     receipts: bool = True
     receipt_timeout: float = 30.0
-    """Given up so long after the last response or receipt."""
+    """Given up so long after the last response or receipt; then the SMSC is asked about what is missing."""
     response_timeout: float = 30.0
     reconnect: bool = False
     """A link that drops is bound again; what it had not answered is not sent again."""

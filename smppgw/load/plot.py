@@ -72,7 +72,9 @@ def _tiles(found: Figures) -> Iterator[str]:
         ("unknown", f"{found.unknown:,}"),
     ]
     tiles += [(name, f"{count:,}") for name, count in found.statuses.items() if name != "ROK"]
-    yield f"<div><dt>lost</dt><dd{'' if found.clean else ' class=bad'}>{found.lost:,}</dd></div>"
+    yield f"<div><dt>lost</dt><dd{' class=bad' if found.lost else ''}>{found.lost:,}</dd></div>"
+    if found.to_come:
+        tiles.append(("still to come", f"{found.to_come:,}"))
     for name, value in tiles:
         yield f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>"
 

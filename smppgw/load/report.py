@@ -45,7 +45,10 @@ class Figures:
     receipts: int
     """Accepted messages with a final receipt."""
     lost: int
-    """Accepted messages without one; and without `reconnect` what was never answered."""
+    """Accepted messages without one that were waited for and are not under way; and without `reconnect` what was never
+    answered."""
+    to_come: int
+    """Accepted messages without one that may still get it."""
     duplicated: int
     unknown: int
     """Receipts for ids that no response named."""
@@ -73,8 +76,8 @@ class Figures:
 
     @property
     def clean(self) -> bool:
-        """Nothing was lost."""
-        return self.lost == 0
+        """Nothing was lost, and nothing is still to come."""
+        return self.lost == self.to_come == 0
 
     def as_json(self) -> str:
         return json.dumps(asdict(self), indent=2)
@@ -83,7 +86,7 @@ class Figures:
 def figures(plan: Plan, measured: Measured) -> Figures:
     sent = measured.sent
     unanswered = len(sent) - measured.answered
-    missing = measured.accepted - measured.receipts if plan.receipts else 0
+    missing = measured.accepted - measured.receipts - measured.to_come if plan.receipts else 0
     first = sent[0] if sent else 0.0
     answered_at = _times(sent, measured.answer)
     told_at = _times(sent, measured.receipt)
@@ -100,7 +103,8 @@ def figures(plan: Plan, measured: Measured) -> Figures:
         accepted_per_s=round(measured.accepted / submit_s, 1) if submit_s > 0 else 0.0,
         response_ms=latency(measured.answer),
         receipts=measured.receipts,
-        lost=missing + (0 if plan.reconnect else unanswered),
+        lost=missing + (0 if plan.reconnect or measured.stopped else unanswered),
+        to_come=measured.to_come,
         duplicated=measured.duplicates,
         unknown=measured.unknown,
         mismatched=measured.mismatched,
@@ -177,10 +181,12 @@ def table(found: Figures) -> Table:
         if name != "ROK":
             rows.add_row(f"[yellow]{name}", f"[yellow]{count:,}")
     rows.add_row("response", _words(found.response_ms))
-    if found.receipts or found.lost or found.unknown:
+    if found.receipts or found.lost or found.to_come or found.unknown:
         rows.add_row("receipts", f"{found.receipts:,} in {found.receipt_s:.2f} s, {found.receipts_per_s:,.0f}/s")
         rows.add_row("receipt", _words(found.receipt_ms))
-    rows.add_row("lost", f"[{'green' if found.clean else 'red'}]{found.lost:,}")
+    rows.add_row("lost", f"[{'red' if found.lost else 'green'}]{found.lost:,}")
+    if found.to_come:
+        rows.add_row("[yellow]still to come", f"[yellow]{found.to_come:,}")
     rows.add_row("duplicated", f"{found.duplicated:,}")
     rows.add_row("unknown", f"{found.unknown:,}")
     if found.mismatched:

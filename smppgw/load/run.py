@@ -18,11 +18,11 @@ from smppgw.load.report import figures, table, write_json
 from smppgw.reasons import why
 
 _REFUSED = 2
-"""Exit status when not one message could be sent; 1 means that something was lost."""
+"""Exit status when not one message could be sent; 1 means that something is missing."""
 
 
 def run(plan: Plan, json: Path | None = None, html: Path | None = None) -> int:
-    """0 when nothing was lost."""
+    """0 when nothing was lost, and nothing is still to come."""
     console = Console(stderr=True, highlight=False)
     show = _Terminal(plan, console) if console.is_terminal else _Lines(plan)
     try:

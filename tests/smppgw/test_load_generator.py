@@ -44,10 +44,24 @@ async def test_no_more_submits_are_unanswered_than_the_window_allows() -> None:
 
 async def test_lost_receipts_are_lost() -> None:
     async with Smsc(Options(lost_receipts=0.5, seed=1)) as smsc:
-        found = await run(smsc, count=100, receipt_timeout=0.2)
+        found = await run(smsc, count=100, receipt_timeout=1.0)
         assert found.lost == smsc.stats()["receipts"]["lost_on_purpose"] > 20
+    assert found.to_come == 0
     assert not found.clean
-    assert found.ended == "no receipt for 0.2 s"
+    assert found.ended == "no receipt for 1 s"
+
+
+async def test_what_the_smsc_still_has_under_way_is_to_come_and_not_lost() -> None:
+    async with Smsc(Options(receipt_delay=60)) as smsc:
+        found = await run(smsc, count=50, binds=2, window=3, receipt_timeout=0.1)
+    assert (found.accepted, found.receipts, found.lost, found.to_come) == (50, 0, 0, 50)
+    assert (found.generic_nacks, found.clean) == (0, False)
+
+
+async def test_an_smsc_that_cannot_be_asked_has_lost_them() -> None:
+    async with Smsc(Options(receipt_delay=60, keep=1)) as smsc:
+        found = await run(smsc, count=5, receipt_timeout=0.1)
+    assert (found.lost, found.to_come) == (4, 1)
 
 
 async def test_what_is_never_answered_is_lost() -> None:
@@ -110,7 +124,7 @@ async def test_the_rate_is_kept() -> None:
 
 async def test_a_run_can_last_so_long_instead_of_so_many() -> None:
     async with Smsc() as smsc:
-        found = await run(smsc, count=0, seconds=0.2, rate=1000.0)
+        found = await run(smsc, count=0, seconds=1.0, rate=200.0)
     assert 100 < found.submitted <= 220
     assert found.lost == 0
 
@@ -145,6 +159,16 @@ async def test_a_run_can_be_stopped() -> None:
         await smsc.wait_for(3)
         load.stop()
         assert figures(plan, await running).ended == "stopped"
+
+
+async def test_what_a_stopped_run_did_not_wait_for_is_not_lost() -> None:
+    async with Smsc(Options(receipt_delay=60)) as smsc:
+        load = Load(plan := Plan(port=smsc.port, count=5))
+        running = asyncio.create_task(load.run())
+        await smsc.wait_for(5)
+        load.stop()
+        found = figures(plan, await running)
+    assert (found.lost, found.to_come) == (0, found.accepted)
 
 
 async def test_progress_is_told() -> None:

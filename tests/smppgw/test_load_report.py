@@ -70,3 +70,21 @@ def test_the_table_says_what_was_lost() -> None:
         console.print(table(figures(Plan(), measured([0.1, NONE], [NONE, NONE]))))
     assert "unanswered  1" in shown.get()
     assert "lost  2" in shown.get()
+    assert "still to come" not in shown.get()
+
+
+def test_what_is_still_to_come_is_not_lost_and_not_clean_either() -> None:
+    run = measured([0.1, 0.1, 0.1], [0.2, NONE, NONE])
+    run.to_come = 1
+    found = figures(Plan(), run)
+    assert (found.lost, found.to_come, found.clean) == (1, 1, False)
+    console = Console(width=100)
+    with console.capture() as shown:
+        console.print(table(found))
+    assert "still to come  1" in shown.get()
+
+
+def test_what_was_not_answered_before_a_stop_is_not_lost() -> None:
+    run = measured([0.1, NONE], [0.2, NONE])
+    run.stopped = True
+    assert (figures(Plan(), run).lost, figures(Plan(), run).unanswered) == (0, 1)
