@@ -3,8 +3,8 @@
 Each of them is one record of the store under the message's own id, so that a message is one record at every moment of
 its life: QUEUED becomes WAITING when the upstream took it, DELIVERY when its receipt came, and is gone when the ESME
 has it. What could not be finished is SET_ASIDE for a person to look at. HEARD is what an HTTPS carrier said of a
-message that we do not know yet. NOTED is a WAITING record behind the memo of whoever brought the message. ANSWERED is
-what the API answered to a request that may be repeated.
+message that we do not know yet, SAID the id of a handset's message that it may bring again. NOTED is a WAITING record
+behind the memo of whoever brought the message. ANSWERED is what the API answered to a request that may be repeated.
 """
 
 import struct
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from protocol.pdus import SubmitSm
 
-QUEUED, WAITING, DELIVERY, SET_ASIDE, HEARD, NOTED, ANSWERED = b"QWDXHNA"
+QUEUED, WAITING, DELIVERY, SET_ASIDE, HEARD, NOTED, ANSWERED, SAID = b"QWDXHNAS"
 """The first octet of a record."""
 
 _KEY = struct.Struct(">Q")

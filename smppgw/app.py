@@ -17,7 +17,7 @@ import uvloop
 from protocol import tlv
 from protocol.pdus import decode_submit
 from protocol.timers import Timers
-from routing import heard
+from routing import heard, said
 from routing.carriers import Carriers
 from routing.groups import Group
 from routing.message import Message, key_of
@@ -28,6 +28,7 @@ from smppgw import log as logging
 from smppgw.access import AccessLog
 from smppgw.carriers.connector import CarrierConnector
 from smppgw.carriers.contract import Make
+from smppgw.carriers.hearing import Hearing
 from smppgw.carriers.settings import CarrierSettings
 from smppgw.carriers.webhooks import WebhookServer
 from smppgw.config import Config, ConfigError, Problem
@@ -156,7 +157,7 @@ class App:
         if self.recorder is not None:
             self.recorder.start()
         self.apply(self.settings)
-        kinds = restore(pipeline, self.store, self._heard, self._answered)
+        kinds = restore(pipeline, self.store, self._heard, self._answered, self._said)
         log.info("restored", **kinds)
         for carrier in self.carriers:
             carrier.start()
@@ -209,11 +210,23 @@ class App:
 
     def _heard(self, id: int, record: bytes) -> None:
         """A receipt of a carrier whose message was not known before the restart."""
-        connector = self.connectors.get(heard.unpack(record)[0].decode())
-        if isinstance(connector, CarrierConnector):
-            connector.hearing.restore(id, record)
-        else:
-            self.pipeline.journal.turn.batch[key_of(id)] = None
+        hearing = self._hearing(id, heard.unpack(record)[0])
+        if hearing is not None:
+            hearing.restore(id, record)
+
+    def _said(self, id: int, record: bytes) -> None:
+        """A message of a handset that a carrier may bring again."""
+        hearing = self._hearing(id, said.unpack(record)[0])
+        if hearing is not None:
+            hearing.restore_said(id, record)
+
+    def _hearing(self, id: int, connector: bytes) -> Hearing | None:
+        """Of the carrier that a record names; where it is gone, the record goes."""
+        found = self.connectors.get(connector.decode())
+        if isinstance(found, CarrierConnector):
+            return found.hearing
+        self.pipeline.journal.turn.batch[key_of(id)] = None
+        return None
 
     def _answered(self, id: int, record: bytes) -> None:
         """An answer of the API that a client may ask for again."""

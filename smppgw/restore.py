@@ -15,6 +15,7 @@ from routing.message import (
     NOTED,
     OFFERED,
     QUEUED,
+    SAID,
     SET_ASIDE,
     WAITING,
     Delivery,
@@ -34,9 +35,10 @@ def restore(
     store: Store,
     heard: Callable[[int, bytes], None],
     answered: Callable[[int, bytes], None] = lambda id, record: None,  # noqa: ARG005
+    said: Callable[[int, bytes], None] = lambda id, record: None,  # noqa: ARG005
 ) -> Counter[str]:
-    """Call it once, with accounts, tables and upstreams in place; `heard` gets the ids and records of kind HEARD, and
-    `answered` those of kind ANSWERED.
+    """Call it once, with accounts, tables and upstreams in place; `heard` gets the ids and records of kind HEARD,
+    `answered` those of kind ANSWERED, and `said` those of kind SAID.
     Returns how many there were of each kind. A record that cannot be read is left where it is, and said so."""
     kinds: Counter[str] = Counter(queued=0, waiting=0, deliveries=0, set_aside=0, heard=0)
     returns = pipeline.returns
@@ -65,6 +67,8 @@ def restore(
             heard(id, record)
         elif kind == ANSWERED:
             answered(id, record)
+        elif kind == SAID:
+            said(id, record)
         else:
             log.error("a record of an unknown kind is left in the store", id=f"{id:016x}", kind=kind)
     now = pipeline.clock()

@@ -235,7 +235,7 @@ class CarrierConnector:
         for gathering in self._joining.late(self._loop.time() - self.settings.join_wait):
             self._incomplete(gathering)
         self._update()
-        self.hearing.ask()
+        self.hearing.tick()
 
     # Out: join, mark, send
 

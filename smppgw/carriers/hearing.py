@@ -19,6 +19,7 @@ from smppgw.carriers.contract import Carrier, Heard, Mo
 from smppgw.carriers.counts import Counts
 from smppgw.carriers.early import Early, Kept
 from smppgw.carriers.polls import Polls
+from smppgw.carriers.repeats import Repeats
 from smppgw.carriers.settings import CarrierSettings
 from smppgw.exchange import Unanswered, Unsent
 from smppgw.journal import Report
@@ -26,9 +27,6 @@ from smppgw.pipeline import Pipeline
 from smppgw.returns import Source
 
 log = structlog.get_logger()
-
-REMEMBERED = 10_000
-"""Ids of the last MO messages, by which a repeated notification is known."""
 
 
 class Hearing:
@@ -58,8 +56,7 @@ class Hearing:
         self._polls = Polls(settings.poll)
         self._polling: set[asyncio.Task[None]] = set()
         self._closing = False
-        self._said: dict[bytes, bool] = {}
-        """Ids of MO messages: is it safe, or still under way?"""
+        self._repeats = Repeats(pipeline, source.name_octets)
         self._reference = random.randrange(0x10000)  # noqa: S311  not a secret: it tells long messages apart
 
     @property
@@ -71,7 +68,7 @@ class Hearing:
         """After a restore, or in the place of another: go on asking about what waits for receipts."""
         if before is not None:
             # Both have all of it: requests of the other are still answered there, notifications come here.
-            self._early, self._said = before._early, before._said
+            self._early, self._repeats = before._early, before._repeats
             if before._settings.poll == self._settings.poll:
                 self._polls = before._polls
                 return
@@ -201,8 +198,12 @@ class Hearing:
         _, found = heard.unpack(record)
         self._early.restore(id, found, self._pipeline.settings.early_receipt_wait)
 
+    def restore_said(self, id: int, record: bytes) -> None:
+        """A SAID record of the store, likewise."""
+        self._repeats.restore(id, record)
+
     def _mo(self, mo: Mo, report: Report) -> None:
-        safe = self._said.get(mo.id) if mo.id else None
+        safe = self._repeats.safe(mo.id) if mo.id else None
         if safe is not None:
             (report.accepted() if safe else report.refused(Status.RX_T_APPN))
             return
@@ -224,24 +225,17 @@ class Hearing:
             log.warning("MO cannot be written", connector=self._name, reason=str(error))
             report.accepted()
             return
+        returns.bring(account, self._name, bodies, Said(self._repeats, mo.id, report))
         if mo.id:
-            self._remember(mo.id)
-        returns.bring(account, self._name, bodies, Said(self, mo.id, report))
+            self._repeats.add(mo.id)
 
-    def _remember(self, id: bytes) -> None:
-        self._said[id] = False
-        if len(self._said) > REMEMBERED:
-            del self._said[next(iter(self._said))]
-
-    def said(self, id: bytes, safe: bool) -> None:
-        """An MO message is on disk, or could not be put there."""
-        if safe and id in self._said:
-            self._said[id] = True
-        else:
-            self._said.pop(id, None)
+    def tick(self) -> None:
+        """About once a second."""
+        self._repeats.forget_old()
+        self.ask()
 
     def ask(self) -> None:
-        """Poll for what is due; about once a second."""
+        """Poll for what is due."""
         if not self._polls or self._closing or self._pipeline.journal.error is not None:
             return
         free = self._settings.poll_window - len(self._polling)
@@ -315,17 +309,17 @@ class All:
 class Said:
     """Remembers an MO message as safe once it is."""
 
-    def __init__(self, hearing: Hearing, id: bytes, report: Report) -> None:
-        self._hearing = hearing
+    def __init__(self, repeats: Repeats, id: bytes, report: Report) -> None:
+        self._repeats = repeats
         self._id = id
         self._report = report
 
     def accepted(self) -> None:
-        self._hearing.said(self._id, True)
+        self._repeats.committed(self._id)
         self._report.accepted()
 
     def refused(self, status: int) -> None:
-        self._hearing.said(self._id, False)
+        self._repeats.forget(self._id)
         self._report.refused(status)
 
 

@@ -16,7 +16,7 @@ import lmdb
 
 from protocol.errors import PduError
 from protocol.pdus import decode_submit
-from routing import heard
+from routing import heard, said
 from routing.message import (
     ANSWERED,
     DELIVERY,
@@ -25,6 +25,7 @@ from routing.message import (
     NOTED,
     OFFERED,
     QUEUED,
+    SAID,
     SET_ASIDE,
     WAITING,
     Delivery,
@@ -46,6 +47,7 @@ KINDS = {
     SET_ASIDE: "set_aside",
     HEARD: "heard",
     ANSWERED: "answered",
+    SAID: "said",
 }
 
 MOST_BROKEN = 1000
@@ -237,18 +239,26 @@ def _notes(id: int, record: bytes, thorough: bool) -> tuple[str, dict[str, str |
         if thorough and delivery.body[:1] not in _CALLBACKS:
             decode_submit(delivery.body)
         return delivery.account, {"attempts": delivery.attempts, "state": delivery.state}
-    if kind == HEARD:
-        connector, found = heard.unpack(record)
-        if thorough and heard.pack(connector, found) != record:
-            raise ValueError("a heard record is cut short or has something behind it")
-        return "", {
-            "connector": connector.decode(),
-            "upstream": found.id.decode(errors="backslashreplace"),
-            "state": found.state or 0,
-        }
+    if kind in (HEARD, SAID):
+        return "", _told(record, thorough)
     if kind == ANSWERED:
         return "", {}
     aside = SetAside.unpack(record)
     if thorough:
         _notes(id, aside.record, thorough)
     return aside.account, {"when": aside.when, "reason": aside.reason}
+
+
+def _told(record: bytes, thorough: bool) -> dict[str, str | int | float]:
+    """What an HTTPS carrier told us."""
+    notes: dict[str, str | int | float] = {}
+    if record[0] == SAID:
+        connector, upstream = said.unpack(record)
+        again = said.pack(connector, upstream)
+    else:
+        connector, found = heard.unpack(record)
+        again, upstream = heard.pack(connector, found), found.id
+        notes["state"] = found.state or 0
+    if thorough and again != record:
+        raise ValueError(f"a {KINDS[record[0]]} record is cut short or has something behind it")
+    return {"connector": connector.decode(), "upstream": upstream.decode(errors="backslashreplace"), **notes}

@@ -90,6 +90,21 @@ async def test_what_a_handset_says_comes_as_deliver_sm(kind: str, serve: Serve, 
         assert text.decode(mo.short_message, mo.data_coding) == said.text
 
 
+async def test_what_a_carrier_brings_again_after_a_kill_is_delivered_once(serve: Serve, join: Join) -> None:
+    port = free_port()
+    said = {"msisdn": "819011112222", "to": "15017122661", "api-key": "abcd1234", "type": "text"}
+    one, two = ({**said, "messageId": id, "text": id} for id in ("one", "two"))
+    async with CASES["vonage"].simulator(url(port)) as simulator:
+        gateway = await serve(config("vonage", simulator, port))
+        assert await ask("GET", url(port), params=one) == (200, "")
+        await gateway.kill()
+        await gateway.start()
+        for notification in (one, two):
+            assert await ask("GET", url(port), params=notification) == (200, "")
+        esme = await join(gateway)
+        assert [mo.short_message for mo in await esme.wait_mo(2)] == [b"one", b"two"]
+
+
 @pytest.mark.parametrize("how", ["udh8", "udh16", "sar"])
 @pytest.mark.parametrize("kind", TEXTS)
 async def test_parts_in_any_order_and_on_any_bind_go_as_one_text(

@@ -117,7 +117,8 @@ class Rig:
         self.pipeline.table = Table([Route(name="all", to="carrier")], tlv_of)
         self.pipeline.returns.mo_table = MoTable([MoRoute(account="esme")])
         self.connector = self._connect(keys)
-        self.restored = restore(self.pipeline, self.store, self.connector.hearing.restore)
+        hearing = self.connector.hearing
+        self.restored = restore(self.pipeline, self.store, hearing.restore, said=hearing.restore_said)
         self.connector.start()
         self.pipeline.journal.start()
 

@@ -11,12 +11,17 @@ import pytest
 from protocol import pdus, tlv
 from protocol.consts import Command, Status
 from protocol.pdus import SubmitSm
+from routing import said
+from routing.message import key_of
 from smppgw import config
 from smppgw.app import App, clusters, open_store, tlv_of
+from smppgw.carriers.connector import CarrierConnector
+from smppgw.carriers.contract import Mo
 from smppgw.ports import free_port
 from smppgw.settings import StoreConfig
 from smppgw.store.lmdb import LmdbStore
 from smppgw.store.memory import MemoryStore
+from tests.smppgw.bench import Said
 from tests.smppgw.door import Peer
 from tests.smppgw.jumping import advance, jumping, until
 from tests.smppgw.upstream import Upstream
@@ -323,6 +328,26 @@ async def test_a_carrier_that_a_route_names_is_up_at_once_and_after_a_reload(tmp
         assert [before.up, after.up, app.targets["web"].up] == [False, True, True]
         rewrite(app, BASE + carrier("web", more="window = 7") + carrier("other", 2) + route("other"))
         assert [app.connectors["web"] is after, app.targets["web"].shy] == [True, True]
+
+
+@jumping
+async def test_what_a_handset_said_is_known_again_by_its_carrier_and_forgotten_with_it(tmp_path: Path) -> None:
+    app = made(tmp_path / "gateway.toml", BASE + carrier("web") + route("web"))
+    kept, left = key_of(1), key_of(2)
+    app.store.open()
+    await app.store.commit({kept: said.pack(b"web", b"mo-1"), left: said.pack(b"gone", b"mo-1")})
+    app.store.close()
+    running = asyncio.ensure_future(app.run())
+    await until(lambda: not app.unready())
+    web, again = app.connectors["web"], Said()
+    assert isinstance(web, CarrierConnector)
+    web.hearing.hear((Mo(b"mo-1", "819011112222", "15017122661", "yes"),), again)
+    assert again.status == Status.ROK
+    app.pipeline.journal.urgent()
+    await advance(0.1)
+    assert [key for key, _ in app.store.scan()] == [kept]
+    app.stop()
+    assert await running == 0
 
 
 def test_receipts_of_a_carrier_are_not_looked_for_among_those_of_another_kind(tmp_path: Path) -> None:

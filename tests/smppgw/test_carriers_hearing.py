@@ -10,7 +10,8 @@ from protocol.pdus import decode_submit
 from protocol.receipt import Receipt
 from smppgw.carriers.client import BadReply
 from smppgw.carriers.contract import Heard, Mo, later, sent
-from smppgw.carriers.hearing import REMEMBERED, All
+from smppgw.carriers.hearing import All
+from smppgw.carriers.repeats import FORGOTTEN, REMEMBERED
 from smppgw.exchange import Unanswered
 from tests.smppgw.bench import Esme, Said, told
 from tests.smppgw.carried import Rig, settle
@@ -93,7 +94,7 @@ async def test_a_notification_of_several_is_answered_once_when_all_are_safe() ->
     assert answer(said) is None
     await settle()
     assert answer(said) == Status.ROK
-    assert rig.kinds() == "DDD"
+    assert rig.kinds() == "DDDS"
 
 
 @given(st.integers(1, 5), st.lists(st.booleans(), max_size=8))
@@ -358,7 +359,7 @@ async def test_half_characters_in_addresses_and_texts_of_handsets_do_no_harm() -
     said = hear(rig, Mo(b"1", "\ud83d", "x\udc00", "half \ud83d"))
     await settle()
     assert answer(said) == Status.ROK
-    assert rig.kinds() == "D"
+    assert rig.kinds() == "DS"
 
 
 @jumping
@@ -367,6 +368,7 @@ async def test_only_so_many_ids_of_handsets_messages_are_remembered() -> None:
     for number in range(REMEMBERED + 1):
         hear(rig, MO._replace(id=b"%d" % number))
     await settle()
+    assert rig.kinds().count("S") == REMEMBERED
     assert hear(rig, MO._replace(id=b"0")).status is None
     assert hear(rig, MO._replace(id=b"%d" % REMEMBERED)).status == Status.ROK
 
@@ -379,7 +381,63 @@ async def test_a_reload_remembers_what_handsets_said() -> None:
     rig.reload(window=3)
     assert hear(rig, MO).status == Status.ROK
     await settle()
+    assert rig.kinds() == "DS"
+
+
+@jumping
+async def test_a_message_from_a_handset_that_is_told_again_after_a_kill_is_delivered_once() -> None:
+    rig = Rig()
+    hear(rig, MO)
+    await settle()
+    after = Rig(rig.killed())
+    esme = Esme(after.account)
+    assert hear(after, MO).status == Status.ROK
+    hear(after, MO._replace(id=b"mo-2"))
+    after.account.outbox.pump()
+    await settle()
+    assert len(esme.got) == 2
+    assert after.kinds() == "DDSS"
+
+
+@jumping
+async def test_a_message_from_a_handset_that_no_commit_saved_is_new_when_it_is_told_again() -> None:
+    rig = Rig()
+    rig.store.hold()
+    said = hear(rig, MO)
+    await settle()
+    after = Rig(rig.killed())
+    esme = Esme(after.account)
+    assert said.status is None
+    again = hear(after, MO)
+    await settle()
+    assert (again.status, len(esme.got)) == (Status.ROK, 1)
+
+
+@jumping
+async def test_what_a_handset_said_and_its_id_are_in_one_commit() -> None:
+    rig = Rig()
+    rig.store.trouble = "full"
+    hear(rig, MO._replace(text="あ" * 150))
+    await settle()
+    rig.store.trouble = ""
+    await advance(3)
+    for batch in rig.store.batches:
+        kinds = sorted(chr(record[0]) for record in batch.values() if record)
+        assert kinds in ([], [*"DDDS"])
+    assert rig.kinds() == "DDDS"
+
+
+@jumping
+async def test_what_handsets_said_is_forgotten_with_its_record_after_two_days() -> None:
+    rig = Rig()
+    hear(rig, MO)
+    await settle()
+    await advance(FORGOTTEN - 10)
+    rig.connector.tick()
+    assert hear(rig, MO).status == Status.ROK
+    await rig.pass_time(12)
     assert rig.kinds() == "D"
+    assert hear(rig, MO).status is None
 
 
 # Polls

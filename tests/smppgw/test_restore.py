@@ -5,7 +5,7 @@ import asyncio
 from protocol import times
 from protocol.consts import MessageState, Status
 from protocol.receipt import Receipt
-from routing import heard
+from routing import heard, said
 from routing.message import DOUBTED, OFFERED, SET_ASIDE, SetAside, key_of
 from smppgw.access import AccessLog
 from smppgw.pipeline import Pipeline
@@ -200,3 +200,15 @@ async def test_what_carriers_said_of_unknown_messages_is_handed_on() -> None:
     store.open()
     assert restore(pipeline, store, lambda id, each: got.append((id, each)))["heard"] == 1
     assert got == [(5, record)]
+
+
+@jumping
+async def test_what_handsets_said_is_handed_on_to_who_knows_it_again() -> None:
+    loop = asyncio.get_running_loop()
+    records = {key_of(id): said.pack(b"carrier", b"mo-%d" % id) for id in (5, 6)}
+    store = BenchStore(records)
+    pipeline = Pipeline(Gateway(), store, loop, epoch, AccessLog("", loop))
+    got: list[tuple[int, bytes]] = []
+    store.open()
+    restore(pipeline, store, lambda id, each: None, said=lambda id, each: got.append((id, each)))
+    assert got == [(5, records[key_of(5)]), (6, records[key_of(6)])]

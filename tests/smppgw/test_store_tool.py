@@ -11,7 +11,7 @@ import pytest
 from protocol.consts import MessageState
 from protocol.pdus import SubmitSm, encode_submit
 from protocol.receipt import Receipt
-from routing import heard
+from routing import heard, said
 from routing.message import ANSWERED, DOUBTED, OFFERED, Delivery, Ids, Message, SetAside, Waiting, key_of
 from smppgw.store import tool
 from smppgw.store.contract import StoreError
@@ -143,6 +143,15 @@ def test_what_a_carrier_said_of_a_message_that_is_not_known_is_of_no_account(tmp
         "",
         {"connector": "aix", "upstream": "tag-1", "state": MessageState.DELIVERED},
     )
+
+
+def test_what_a_handset_said_shows_which_carrier_brought_it_under_which_id(tmp_path: Path) -> None:
+    whole, cut = (key_of(Ids(3).mint(BORN + number)) for number in range(2))
+    record = said.pack(b"kddi", b"mo-1")
+    at = filled(tmp_path, {whole: record, cut: record[:-1]})
+    (first, _) = tool.entries(at, kind="said")
+    assert (first.account, first.notes) == ("", {"connector": "kddi", "upstream": "mo-1"})
+    assert tool.check(at).reasons == ((cut.hex(), "a said record is cut short or has something behind it"),)
 
 
 def test_what_goes_over_http_is_no_pdu_and_yet_good(tmp_path: Path) -> None:
