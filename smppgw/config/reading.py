@@ -42,7 +42,9 @@ def parse(data: Mapping[str, Any]) -> Config:
         details = error.errors(include_url=False)
         problems.extend(in_words(detail) for detail in details)
         config, numbers = without(tables, details)
-    problems.extend(cross_checks(config, names_in(tables), numbers))
+    said = {problem.path for problem in problems}  # what was left out for it is not missing as well
+    checks = cross_checks(config, names_in(tables), numbers)
+    problems.extend(problem for problem in checks if problem.path not in said)
     if problems:
         raise ConfigError(tuple(dict.fromkeys(problems)))
     return config

@@ -9,20 +9,35 @@ from pydantic.fields import FieldInfo
 
 from smppgw.carriers.registry import KINDS
 from smppgw.config.problems import Problem
-from smppgw.settings import Model
+from smppgw.settings import Account, ApiKey, CarrierLookup, Connector, HistoryConfig, Model
 
 
 def _is_secret(field: FieldInfo) -> bool:
     return SecretStr in (field.annotation, *get_args(field.annotation))
 
 
-HIDDEN = {"password", "password_hash", "secret"} | {
-    key for kind in KINDS.values() for key, field in kind.settings.model_fields.items() if _is_secret(field)
+_MODELS: dict[str, tuple[type[Model], ...]] = {
+    "accounts": (Account,),
+    "connectors": (Connector, *(kind.settings for kind in KINDS.values())),
+    "api": (ApiKey,),
+    "carriers": (CarrierLookup,),
+    "history": (HistoryConfig,),
 }
-"""Keys whose values no message shows."""
+_HIDDEN = {
+    (table, key)
+    for table, models in _MODELS.items()
+    for model in models
+    for key, field in model.model_fields.items()
+    if _is_secret(field) or not field.repr
+}
 _SECRETS = ("password", "password_env", "password_file", "password_hash")
 _UNKNOWN = "unknown"
 """In place of a secret that cannot be had, so that this is said once and the rest can be checked."""
+
+
+def is_hidden(loc: tuple[int | str, ...]) -> bool:
+    """No message shows the value that stands there."""
+    return any((loc[0], key) in _HIDDEN for key in loc[1:])
 
 
 def fetch(path: str, table: dict[str, Any], model: type[Model], problems: list[Problem]) -> None:

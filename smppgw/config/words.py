@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from smppgw.config.model import CONNECTOR_KINDS, NAMED, Config
 from smppgw.config.places import written
 from smppgw.config.problems import Problem
-from smppgw.config.secrets import HIDDEN
+from smppgw.config.secrets import is_hidden
 from smppgw.values import Wrong, did_you_mean
 
 _RANGES = {
@@ -48,7 +48,7 @@ def syntax(message: str) -> Problem:
 def in_words(detail: ErrorDetails) -> Problem:
     loc, kind, given, context = detail["loc"], detail["type"], detail["input"], detail.get("ctx", {})
     path, last = written(loc), str(loc[-1]) if loc else ""
-    shown = "the value" if last in HIDDEN else "it" if isinstance(given, (dict, list)) else repr(given)
+    shown = "the value" if is_hidden(loc) else "it" if isinstance(given, (dict, list)) else repr(given)
     wrong, fix = detail["msg"], "correct it"
     if isinstance(error := context.get("error"), Wrong):
         wrong, fix = error.wrong, error.fix

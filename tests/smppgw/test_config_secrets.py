@@ -55,6 +55,23 @@ def test_no_secret_shows_in_a_repr_or_a_problem() -> None:
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [
+        {"accounts": {"demo": {"password_hash": 31337}}},
+        keyed(key=31337),
+        keyed(key_hash=31337),
+        keyed(callback_secret=31337),
+        {"history": {"engine": "postgres", "url": 31337}},
+        {"connectors": {"up": {**connector()["up"], "password": 31337}}},
+    ],
+)
+def test_a_secret_that_was_written_without_quotes_is_not_shown(changes: dict[str, Any]) -> None:
+    said = str(refused(small() | changes))
+    assert "wrong type" in said
+    assert "31337" not in said
+
+
+@pytest.mark.parametrize(
     ("secrets", "wrong"),
     [
         ({}, "no password"),
