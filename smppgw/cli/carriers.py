@@ -1,4 +1,3 @@
-# ruff: noqa: PLC0415  --help is to be quick
 """The commands that stand in for HTTPS carriers: `smppgw simulate aix`, `kddi`, `vonage` and `twilio`."""
 
 import inspect
@@ -6,12 +5,6 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import typer
-
-
-def add(simulate: typer.Typer) -> None:
-    """Make them commands of `smppgw simulate`."""
-    for command in (aix, kddi, vonage, twilio):
-        simulate.command(command.__name__)(command)
 
 
 def carrier_options(
@@ -172,3 +165,6 @@ def twilio(
         commands_webhook=commands_webhook, commands_method=commands_method,
     )  # fmt: skip
     raise typer.Exit(run(lambda: TwilioSimulator(options)))
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (aix, kddi, vonage, twilio)

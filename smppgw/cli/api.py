@@ -1,4 +1,3 @@
-# ruff: noqa: PLC0415  --help is to be quick
 """The commands that ask a running gateway: `smppgw status`, `top` and `capture`."""
 
 import os
@@ -14,13 +13,6 @@ Url = Annotated[
     str, typer.Option(envvar="SMPPGW_URL", help="Where its API is: `api` in its config. The key is in SMPPGW_KEY.")
 ]
 HERE = "http://127.0.0.1:8080"
-
-
-def add(app: typer.Typer) -> None:
-    """Make them commands of `smppgw`."""
-    app.command()(status)
-    app.command()(top)
-    app.command()(capture)
 
 
 def status(url: Url = HERE) -> None:

@@ -1,0 +1,6 @@
+"""`python -m smppgw.cli` is `smppgw`."""
+
+from smppgw.cli import main
+
+if __name__ == "__main__":
+    main()
