@@ -3,6 +3,7 @@ request to the application."""
 
 import asyncio
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import structlog
 
@@ -11,6 +12,15 @@ from routing.message import Delivery
 from smppgw.outbox import Outbox
 
 log = structlog.get_logger()
+
+
+class Outcome(NamedTuple):
+    """What became of a request to an application."""
+
+    status: int
+    """Status.ROK when the application has it; one of outbox.TRY_AGAIN for later; any other sets it aside."""
+    said: str = ""
+    """In words, for a person who finds it set aside."""
 
 
 class HttpReceiver(ABC):
@@ -26,8 +36,8 @@ class HttpReceiver(ABC):
         self.gone = False
 
     @abstractmethod
-    async def handle(self, delivery: Delivery) -> int:
-        """Status.ROK when the application has it; one of outbox.TRY_AGAIN for later; any other sets it aside."""
+    async def handle(self, delivery: Delivery) -> Outcome:
+        """Make the request."""
 
     @property
     def room(self) -> int:
@@ -49,9 +59,9 @@ class HttpReceiver(ABC):
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
-            status = await self.handle(delivery)
+            outcome = await self.handle(delivery)
         except Exception:  # a bug of ours: the delivery must not be lost by it
             log.exception("callback failed", account=delivery.account)
-            status = Status.RSYSERR
-        self._outbox.answered(delivery, status)
+            outcome = Outcome(Status.RSYSERR)
+        self._outbox.answered(delivery, outcome.status, outcome.said)
         self._outbox.pump()

@@ -101,8 +101,8 @@ class Outbox:
             self.delayed += 1
             self._delays.after(UNREAD, lambda: self._again(delivery))
 
-    def answered(self, delivery: Delivery, status: int) -> None:
-        """An ESME's deliver_sm_resp. Call `pump` after the last one of a turn."""
+    def answered(self, delivery: Delivery, status: int, said: str = "") -> None:
+        """An ESME's deliver_sm_resp, or what `said` tells in words. Call `pump` after the last one of a turn."""
         self.under_way -= 1
         if status == _ROK:
             self._keeper.delivered(delivery)
@@ -111,9 +111,9 @@ class Outbox:
         delivery.attempts += 1
         settings = self.settings
         if status not in TRY_AGAIN:
-            self._keeper.set_aside(delivery, f"refused with status 0x{status:02X}")
+            self._keeper.set_aside(delivery, f"refused{_words(status, said)}")
         elif delivery.attempts >= settings.deliver_attempts:
-            self._keeper.set_aside(delivery, f"refused {delivery.attempts} times, last with status 0x{status:02X}")
+            self._keeper.set_aside(delivery, f"refused {delivery.attempts} times, last{_words(status, said)}")
         elif self._clock() - delivery.born > settings.deliver_age:
             self._keeper.set_aside(delivery, "older than deliver_age")
         else:
@@ -166,3 +166,7 @@ class Outbox:
     def _retry(self) -> None:
         self._retrying = False
         self.pump()
+
+
+def _words(status: int, said: str) -> str:
+    return f": {said}" if said else f" with status 0x{status:02X}"

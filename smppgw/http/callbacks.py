@@ -18,7 +18,7 @@ from routing.message import Delivery, Message, Waiting, shown
 from routing.receipts import wanted
 from smppgw import __version__
 from smppgw.accounts import AccountState
-from smppgw.fronts import HttpReceiver
+from smppgw.fronts import HttpReceiver, Outcome
 from smppgw.http.memo import Memo
 from smppgw.http.signing import DELIVERY, HEADER, sign
 from smppgw.reasons import beneath, why
@@ -171,7 +171,7 @@ class CallbackReceiver(HttpReceiver):
         super().__init__(account.outbox, loop)
         self._caller = caller
 
-    async def handle(self, delivery: Delivery) -> int:
+    async def handle(self, delivery: Delivery) -> Outcome:
         return await self._caller.call(delivery)
 
 
@@ -185,14 +185,13 @@ class CallbackCaller:
         self._told = told
         self._session: aiohttp.ClientSession | None = None
 
-    async def call(self, delivery: Delivery) -> int:
-        """A status of deliver_sm_resp: what is to become of it."""
+    async def call(self, delivery: Delivery) -> Outcome:
         url, name, body = read(delivery.body)
         key = self.keys.get(name)
         if key is None or not url or not key.callback_secret.get_secret_value():
             self._told(delivery, "not called")
             log.warning("no callback can be made", account=delivery.account, key=name, reason="the key is gone")
-            return Status.RX_P_APPN
+            return Outcome(Status.RX_P_APPN, "the key is gone")
         headers = {
             "Content-Type": "application/json",
             "User-Agent": f"smppgw/{__version__}",
@@ -213,14 +212,13 @@ class CallbackCaller:
             return self._failed(delivery, _reason(error))
         if 200 <= status < 300:
             self._told(delivery, f"http {status}")
-            return Status.ROK
-        self._failed(delivery, f"http {status}")
-        return Status.RX_P_APPN if status == GONE else Status.RSYSERR
+            return Outcome(Status.ROK)
+        return self._failed(delivery, f"http {status}", Status.RX_P_APPN if status == GONE else Status.RSYSERR)
 
-    def _failed(self, delivery: Delivery, reason: str) -> int:
+    def _failed(self, delivery: Delivery, reason: str, status: Status = Status.RSYSERR) -> Outcome:
         self._told(delivery, reason)
         log.warning("callback failed", account=delivery.account, attempts=delivery.attempts + 1, reason=reason)
-        return Status.RSYSERR
+        return Outcome(status, reason)
 
     async def close(self) -> None:
         """Also when it was never used."""

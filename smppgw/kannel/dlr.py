@@ -12,7 +12,7 @@ from protocol.consts import EsmClass, MessageState, Status, Tag
 from protocol.receipt import Quoted, Receipt
 from routing.message import Delivery, Message, Waiting
 from smppgw.accounts import AccountState
-from smppgw.fronts import HttpReceiver
+from smppgw.fronts import HttpReceiver, Outcome
 from smppgw.kannel import accesslog, metadata, nack
 from smppgw.kannel.accesslog import KannelLog
 from smppgw.kannel.caller import BadUrl, NoReply, Reply
@@ -281,8 +281,8 @@ class DlrReceiver(HttpReceiver):
         super().__init__(account.outbox, loop)
         self._caller = caller
 
-    async def handle(self, delivery: Delivery) -> int:
-        return await call_back(delivery, self._caller)
+    async def handle(self, delivery: Delivery) -> Outcome:
+        return Outcome(await call_back(delivery, self._caller))
 
 
 async def call_back(delivery: Delivery, caller: Asking) -> int:

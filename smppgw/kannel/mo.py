@@ -19,7 +19,7 @@ from protocol.errors import LocalError, PduError
 from protocol.pdus import SubmitSm
 from routing.message import Delivery, Message, key_of
 from smppgw.accounts import AccountState
-from smppgw.fronts import HttpReceiver
+from smppgw.fronts import HttpReceiver, Outcome
 from smppgw.kannel import calls, connectors, incoming, programs, replies, writing
 from smppgw.kannel.caller import BadUrl, Headers, NoReply, Reply
 from smppgw.kannel.escapes import Sms, fill
@@ -139,8 +139,8 @@ class MoReceiver(HttpReceiver):
         self._smscs = _smscs(kannel)
         self._readers: dict[str, Reader] = {}
 
-    async def handle(self, delivery: Delivery) -> int:
-        return await self._reports(delivery)
+    async def handle(self, delivery: Delivery) -> Outcome:
+        return Outcome(await self._reports(delivery))
 
     def deliver(self, delivery: Delivery) -> None:
         if not delivery.body.startswith(MARK):

@@ -1,7 +1,11 @@
 """What callbacks say."""
 
+import asyncio
 import json
 from typing import Any
+
+import pytest
+from pydantic import SecretStr
 
 from protocol import udh
 from protocol.consts import EsmClass, MessageState, Status
@@ -118,8 +122,34 @@ async def test_without_its_key_a_callback_is_set_aside_and_never_made_unsigned()
     body = front(Bench()).receipt(waiting(), DELIVERED, Receipt(b"u1", DELIVERED))
     assert body is not None
     caller.keys = {"another": ApiKey(name="another")}
-    assert await caller.call(Delivery(1, "esme@api", body, 0.0)) == Status.RX_P_APPN
+    assert await caller.call(Delivery(1, "esme@api", body, 0.0)) == (Status.RX_P_APPN, "the key is gone")
     caller.keys = {"shop": ApiKey(name="shop")}
-    assert await caller.call(Delivery(1, "esme@api", body, 0.0)) == Status.RX_P_APPN
+    assert await caller.call(Delivery(1, "esme@api", body, 0.0)) == (Status.RX_P_APPN, "the key is gone")
     assert told == ["not called"] * 2
     await caller.close()
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome"),
+    [
+        ("200 OK", (Status.ROK, "")),
+        ("503 Service Unavailable", (Status.RSYSERR, "http 503")),
+        ("410 Gone", (Status.RX_P_APPN, "http 410")),
+        ("", (Status.RSYSERR, "ServerDisconnectedError")),
+    ],
+)
+async def test_what_the_application_answered_is_told_in_its_own_terms(line: str, outcome: tuple[Status, str]) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        if line:
+            writer.write(f"HTTP/1.1 {line}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        body = front(Bench()).receipt(waiting(url=f"http://{host}:{port}/"), DELIVERED, Receipt(b"u1", DELIVERED))
+        assert body is not None
+        caller = CallbackCaller(epoch, lambda delivery, result: None)
+        caller.keys = {"shop": ApiKey(name="shop", callback_secret=SecretStr("secret"))}
+        assert await caller.call(Delivery(1, "esme@api", body, 0.0)) == outcome
+        await caller.close()

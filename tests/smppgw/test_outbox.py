@@ -178,6 +178,18 @@ async def test_a_delivery_that_is_refused_too_often_is_set_aside() -> None:
 
 
 @jumping
+async def test_what_an_application_answered_last_is_why_its_delivery_is_set_aside() -> None:
+    desk = Desk(deliver_retry=(1.0,), deliver_attempts=2)
+    link = desk.link()
+    desk.add(1, 2)
+    desk.outbox.answered(link.got[0], Status.RX_P_APPN, "http 410")
+    desk.outbox.answered(link.got[1], Status.RSYSERR, "http 500")
+    await advance(2)
+    desk.outbox.answered(link.got[2], Status.RSYSERR, "http 503")
+    assert desk.records.aside == {1: "refused: http 410", 2: "refused 2 times, last: http 503"}
+
+
+@jumping
 async def test_a_delivery_that_is_refused_when_it_is_too_old_is_set_aside() -> None:
     desk = Desk(deliver_age=60.0)
     link = desk.link()
