@@ -1,47 +1,18 @@
-"""What a request to a carrier becomes, what its reply means, and which failures must not be confused."""
+"""What a request to a carrier becomes, and which failures must not be confused."""
 
-import asyncio
-import gzip
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from smppgw.carriers.client import HttpClient
-from smppgw.exchange import MAX_REPLY, Unanswered, Unsent
+from smppgw.exchange import Unanswered, Unsent
 from smppgw.ports import free_port
+from tests.smppgw.replying import HANG, OK, Peer
 from tests.smppgw.talking import talking
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
-HANG = b""
-Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-class Peer:
-    """Answers requests with what it was given, in turn, and keeps what it read. HANG: it says nothing."""
-
-    def __init__(self, *answers: bytes) -> None:
-        self.answers = list(answers)
-        self.heard: list[bytes] = []
-        self.connections = 0
-        self.cuts = False
-        """It closes after each answer."""
-        self.url = ""
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        while head := await reader.readuntil(b"\r\n\r\n"):
-            size = next((int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:")), 0)
-            self.heard.append(head + await reader.readexactly(size))
-            answer = self.answers.pop(0)
-            writer.write(answer)
-            if self.cuts:
-                break
-            if answer == HANG:
-                await reader.read()
 
 
 @asynccontextmanager
@@ -107,20 +78,6 @@ async def test_a_connection_is_kept_for_the_next_request() -> None:
         assert peer.connections == 1
 
 
-async def test_what_nobody_asked_for_is_not_taken_for_the_next_reply() -> None:
-    async with meeting(OK + OK.replace(b"200", b"500"), OK) as (peer, client):
-        for _ in range(2):
-            assert (await client.request("GET", "/")).status == 200
-        assert peer.connections == 2
-
-
-async def test_a_carrier_that_closes_is_connected_to_again() -> None:
-    async with meeting(OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), OK) as (peer, client):
-        for _ in range(2):
-            assert (await client.request("GET", "/")).body == b"ok"
-        assert peer.connections == 2
-
-
 async def test_without_a_connection_nothing_was_sent() -> None:
     client = HttpClient(f"http://127.0.0.1:{free_port()}", connections=1, connect=2.0, timeout=2.0)
     with pytest.raises(Unsent, match="refused"):
@@ -128,33 +85,10 @@ async def test_without_a_connection_nothing_was_sent() -> None:
     await client.close()
 
 
-async def test_a_connection_that_cannot_be_had_in_time_sends_nothing() -> None:
-    async with meeting(HANG, patience=0.3) as (peer, _):
-        client = HttpClient(peer.url, connections=1, connect=2.0, timeout=0.3)
-        hung = asyncio.create_task(client.request("GET", "/"))
-        await asyncio.sleep(0)
-        with pytest.raises(Unsent, match="no connection in time"):
-            await client.request("GET", "/")
-        with pytest.raises(Unanswered, match="no reply in time"):
-            await hung
-        await client.close()
-
-
 async def test_what_is_no_url_sends_nothing() -> None:
     client = HttpClient("http://[1", connections=1, connect=2.0, timeout=2.0)
     with pytest.raises(Unsent):
         await client.request("GET", "/")
-
-
-@pytest.mark.parametrize(
-    "answer", [HANG, OK[:-1], b"HTTP/1.1 200 OK\r\n\r\nthe end of which never comes"], ids=["none", "cut", "endless"]
-)
-async def test_a_reply_that_is_not_whole_in_time_is_none(answer: bytes) -> None:
-    async with meeting(answer, OK, patience=1.0) as (peer, client):
-        with pytest.raises(Unanswered, match="no reply in time"):
-            await client.request("POST", "/", body=b"x")
-        assert (await client.request("GET", "/")).body == b"ok"
-        assert peer.connections == 2
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
@@ -166,26 +100,6 @@ async def test_a_connection_that_breaks_leaves_a_doubt_and_is_not_asked_again(me
         with pytest.raises(Unanswered):
             await client.request(method, "/")
         assert len(peer.heard) == 2
-
-
-async def test_a_reply_may_end_with_its_connection_come_in_chunks_or_be_compressed() -> None:
-    chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\n\r\n"
-    small = gzip.compress(b"ok")
-    packed = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b" % (len(small), small)
-    continued = b"HTTP/1.1 100 Continue\r\n\r\n" + OK
-    async with meeting(chunks, packed, continued, b"HTTP/1.1 200 OK\r\n\r\nok") as (peer, client):
-        for number in range(4):
-            peer.cuts = number == 3
-            reply = await client.request("GET", "/")
-            assert (reply.status, reply.body) == (200, b"ok")
-
-
-@pytest.mark.parametrize("stated", [True, False])
-async def test_a_reply_that_is_too_long_is_none(stated: bool) -> None:
-    size = b"Content-Length: %d\r\n" % (MAX_REPLY + 1) if stated else b""
-    async with meeting(b"HTTP/1.1 200 OK\r\n" + size + b"\r\n" + b"x" * (MAX_REPLY + 1)) as (_, client):
-        with pytest.raises(Unanswered, match="more than"):
-            await client.request("GET", "/")
 
 
 @pytest.fixture
@@ -219,15 +133,3 @@ async def test_an_empty_reply_and_a_redirect_are_replies() -> None:
         assert (await client.request("DELETE", "/")).status == 204
         assert (await client.request("GET", "/")).status == 302
         assert len(peer.heard) == 2
-
-
-async def test_a_request_that_is_cancelled_gives_up_its_connection() -> None:
-    async with meeting(HANG, OK) as (peer, client):
-        asked = asyncio.create_task(client.request("GET", "/"))
-        while not peer.heard:  # noqa: ASYNC110  a peer has no event for it
-            await asyncio.sleep(0.005)
-        asked.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await asked
-        assert (await client.request("GET", "/")).status == 200
-        assert peer.connections == 2

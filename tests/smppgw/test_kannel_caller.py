@@ -9,6 +9,8 @@ import pytest
 from smppgw.exchange import MAX_REPLY
 from smppgw.kannel.caller import BadUrl, Caller, NoReply
 from smppgw.kannel.model import Core
+from tests.smppgw.replying import request
+from tests.smppgw.talking import talking
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 Answer = Callable[[int, bytes], bytes | None]
@@ -22,40 +24,22 @@ class Server:
         self.requests: list[bytes] = []
         self.connections = 0
         self.port = 0
-        self.tasks: list[asyncio.Task[None]] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        task = asyncio.current_task()
-        assert task is not None
-        self.tasks.append(task)
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = next(
-                    (int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:")), 0
-                )
-                self.requests.append(head + await reader.readexactly(length))
-                answer = self._answer(len(self.requests), self.requests[-1])
-                if answer is None:
-                    break
-                writer.write(answer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.transport.abort()
+        while True:
+            self.requests.append(await request(reader))
+            answer = self._answer(len(self.requests), self.requests[-1])
+            if answer is None:
+                break
+            writer.write(answer)
 
 
 @asynccontextmanager
 async def served(answer: Answer = lambda _number, _head: OK) -> AsyncIterator[Server]:
     server = Server(answer)
-    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    server.port = listener.sockets[0].getsockname()[1]
-    yield server
-    listener.close()
-    for task in server.tasks:
-        task.cancel()
-    await asyncio.gather(*server.tasks, return_exceptions=True)
+    async with talking(server.serve) as server.port:
+        yield server
 
 
 @asynccontextmanager

@@ -5,9 +5,10 @@ import socket
 import ssl
 from pathlib import Path
 
+import aiohttp
 import pytest
 
-from smppgw.reasons import why
+from smppgw.reasons import beneath, why
 from tests.smppgw.talking import talking
 
 
@@ -55,3 +56,14 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
 def test_what_has_no_number_is_said_as_it_is() -> None:
     assert why(OSError("cannot listen here")) == "cannot listen here"
     assert why(ConnectionError()) == "ConnectionError"
+
+
+async def test_an_error_of_aiohttp_has_one_of_the_system_in_it_or_none() -> None:
+    taken = OSError(98, "taken")
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.ClientConnectorError) as raised:
+            await session.get("http://smsc.invalid/")
+    inner = beneath(raised.value)
+    assert inner is raised.value.os_error
+    assert beneath(taken) is taken
+    assert beneath(aiohttp.ServerDisconnectedError()) is None
