@@ -11,11 +11,10 @@ from protocol.pdus import decode, encode_submit
 from protocol.session import SENDING, Answered
 from tests.endtoend.esme import Esme, message
 from tests.endtoend.running import Running
+from tests.kit import PATIENCE
 
 WINDOW = 100
 """Unanswered submits on each of its links."""
-
-PATIENT = 30.0
 
 
 class Aggregator:
@@ -75,7 +74,7 @@ class Aggregator:
             link.cut()
         self._links.clear()
 
-    async def until(self, what: Callable[[], bool], patience: float = PATIENT) -> None:
+    async def until(self, what: Callable[[], bool], patience: float = PATIENCE) -> None:
         if what():
             return
         entry = (what, asyncio.get_running_loop().create_future())

@@ -46,6 +46,11 @@ async def simulate() -> AsyncIterator[Simulate]:
         await smsc.__aexit__(None, None, None)
 
 
+def keep_deliveries(smsc: Smsc) -> None:
+    """It answers submits, but what it has for the gateway waits until it resumes."""
+    smsc.desk.mailbox("gateway").holding = True
+
+
 @pytest.fixture
 async def smsc(simulate: Simulate) -> Smsc:
     return await simulate()

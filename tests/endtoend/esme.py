@@ -12,9 +12,7 @@ from protocol.receipt import Receipt
 from protocol.session import Answered, Asked, Broken, Ended, Session, Side, State
 from protocol.timers import Timers
 from protocol.wire import Frame, Reader, frame
-
-PATIENCE = 10.0
-"""Seconds that a wait lasts unless told otherwise."""
+from tests.kit import PATIENCE
 
 MODES = {
     "transmitter": Command.BIND_TRANSMITTER,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from tests.kit import Config, Event, Gateway, Process
+from tests.kit import PATIENCE, Config, Event, Gateway, Process
 
 
 class Running:
@@ -35,7 +35,7 @@ class Running:
             await self.expect("bound", connector=connector)
         return self
 
-    async def expect(self, name: str, times: int = 1, patience: float = 10.0, **fields: object) -> Event:
+    async def expect(self, name: str, times: int = 1, patience: float = PATIENCE, **fields: object) -> Event:
         return await asyncio.to_thread(self.process.expect, name, times, patience=patience, **fields)
 
     async def stop(self) -> int:
@@ -61,7 +61,7 @@ class Running:
         samples = await asyncio.to_thread(self.gateway.metrics)
         return sum(value for sample, value in samples.items() if matches(sample, name))
 
-    async def wait_metric(self, name: str, value: float, patience: float = 10.0) -> None:
+    async def wait_metric(self, name: str, value: float, patience: float = PATIENCE) -> None:
         """Until it is that, or more."""
         async with asyncio.timeout(patience):
             while await self.metric(name) < value:  # noqa: ASYNC110  nobody says when a number changes

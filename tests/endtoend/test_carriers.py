@@ -12,7 +12,7 @@ from protocol.consts import DataCoding, EsmClass, MessageState, Status
 from smppgw.ports import free_port
 from smppgw.simulate.carrier import CarrierSimulator
 from tests.endtoend.conftest import Join, Serve, Simulate
-from tests.kit import Config, merged, relay_config
+from tests.kit import PATIENCE, Config, merged, relay_config
 from tests.smppgw.carrying import CASES, carrier_of
 from tests.smppgw.hooked import Paper
 
@@ -58,7 +58,7 @@ async def change(simulator: CarrierSimulator, **options: Any) -> None:
 
 
 async def becomes(what: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not what():  # noqa: ASYNC110  a simulator has no event for each of its counts
             await asyncio.sleep(0.01)
 
@@ -200,7 +200,7 @@ async def test_who_is_throttled_waits_and_loses_nothing(kind: str, serve: Serve,
         gateway = await serve(config(kind, simulator, port, window=2))
         esme = await join(gateway)
         ids = {await esme.submitted(CASES[kind].number) for _ in range(4)}
-        receipts = await esme.wait_receipts(4, patience=30)
+        receipts = await esme.wait_receipts(4)
         assert {receipt.id for receipt in receipts} == ids
         assert simulator.counts["accepted"] == 4
 
@@ -233,7 +233,7 @@ async def test_a_carrier_that_is_gone_opens_its_breaker_and_the_fallback_takes_o
     esme = await join(gateway)
     await simulator.stop()
     ids = {await esme.submitted(CASES[kind].number) for _ in range(5)}
-    receipts = await esme.wait_receipts(5, patience=30)
+    receipts = await esme.wait_receipts(5)
     assert {receipt.id for receipt in receipts} == ids
     assert await gateway.metric("smppgw_connector_breaker_opened_total") == 1
 

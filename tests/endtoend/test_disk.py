@@ -10,10 +10,10 @@ from protocol.consts import Status, Tag
 from smppgw.ports import free_port
 from smppgw.simulate.smsc import Smsc
 from tests.endtoend.aggregator import Aggregator
-from tests.endtoend.conftest import Join, Relay, Serve, Simulate
+from tests.endtoend.conftest import Join, Relay, Serve, Simulate, keep_deliveries
 from tests.endtoend.esme import id_of
 from tests.endtoend.running import Running
-from tests.kit import SMPPGW, Process, merged, relay_config, toml
+from tests.kit import PATIENCE, SMPPGW, Process, merged, relay_config, toml
 
 
 def disk_full(gateway: Running) -> None:
@@ -50,9 +50,9 @@ async def test_submits_are_refused_while_nothing_can_be_written_and_taken_again_
 
 
 async def test_receipts_and_mo_that_come_while_nothing_can_be_written_are_not_lost(
-    relay: Relay, simulate: Simulate, join: Join
+    relay: Relay, smsc: Smsc, join: Join
 ) -> None:
-    smsc = await simulate(receipt_delay=1.0)
+    keep_deliveries(smsc)
     gateway = await relay(smsc)
     esme = await join(gateway)
     ids = {await esme.submitted(f"4477009{n:05}") for n in range(30)}
@@ -60,6 +60,7 @@ async def test_receipts_and_mo_that_come_while_nothing_can_be_written_are_not_lo
     disk_full(gateway)
     assert await esme.status("447701900000") == Status.RSYSERR
     smsc.send_mo(b"447700900001", b"12345", "hello")
+    smsc.resume()
     await smsc.until(lambda: smsc.receipts >= 30)
     assert smsc.acknowledged == 0
     disk_free(gateway)
@@ -129,7 +130,7 @@ async def test_a_store_that_is_full_refuses_and_works_again_when_messages_leave(
     await smsc.come_up()
     await gateway.wait_metric("smppgw_store_up", 1)
     assert {receipt.id for receipt in await esme.wait_receipts(len(ids))} == ids
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while await esme.status("447700900999", b"", tlvs=long):
             await gateway.wait_metric("smppgw_store_up", 1)
     assert {pdu.destination_addr for pdu in smsc.received} >= {b"4477009%05d" % n for n in range(len(ids))}

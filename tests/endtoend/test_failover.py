@@ -17,6 +17,8 @@ from tests.kit import ROOT, merged, relay_config
 
 BACKUP_AFTER, HAND_BACK_AFTER = 2.0, 2.0
 TICK = 1.0
+BUSY = 2.0
+"""Seconds that a busy machine may take for what is at once on a quiet one."""
 
 
 def nexmo(**smscs: Smsc) -> dict[str, Any]:
@@ -62,17 +64,17 @@ async def test_nexmos_rules_hold_under_load_and_nothing_is_lost(serve: Serve, si
     began = time.monotonic()
     two.go_down()
     await zero.wait_bound()
-    assert BACKUP_AFTER - 0.1 < time.monotonic() - began < BACKUP_AFTER + TICK + 1
+    assert BACKUP_AFTER - 0.1 < time.monotonic() - began < BACKUP_AFTER + TICK + BUSY
     await gateway.expect("failover", group="nexmo")
     await zero.wait_for(200)
 
     # One of them is back: it takes the load at once, and SMPP0 is left in peace after hand_back_after.
-    await one.come_up()
     began = time.monotonic()
+    await one.come_up()
     await one.wait_bound()
     await one.wait_for(one.submits + 100)
     await zero.until(lambda: zero.bound == 0)
-    assert HAND_BACK_AFTER - 0.1 < time.monotonic() - began < HAND_BACK_AFTER + TICK + 2
+    assert HAND_BACK_AFTER - 0.1 < time.monotonic() - began < HAND_BACK_AFTER + TICK + BUSY
     await gateway.expect("hand back", group="nexmo")
     last = zero.submits
     await two.come_up()

@@ -15,7 +15,7 @@ from smppgw.ports import free_port
 from smppgw.simulate.smsc import Smsc
 from tests.endtoend.conftest import Join, Relay
 from tests.endtoend.running import Running
-from tests.kit import SMPPGW
+from tests.kit import PATIENCE, SMPPGW
 
 KEYS = {"boss": {"key": "boss", "roles": ["operate"]}, "eye": {"key": "eye", "roles": ["read"]}}
 
@@ -40,7 +40,7 @@ async def command(gateway: Running, *words: str, key: str = "eye", columns: int 
 
 async def traced(gateway: Running, what: str, *kinds: str) -> dict[str, Any]:
     """The message, once so much happened to it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             status, said, _ = await command(gateway, "trace", what, "--json")
             if status == 0:

@@ -13,7 +13,7 @@ from smppgw.simulate.options import Options
 from smppgw.simulate.smsc import Smsc
 from tests.endtoend.aggregator import WINDOW, Aggregator
 from tests.endtoend.conftest import Join, Serve
-from tests.kit import relay_config
+from tests.kit import PATIENCE, relay_config
 
 
 class Witness(Smsc):
@@ -92,7 +92,7 @@ async def test_with_in_doubt_held_no_crash_sends_a_message_twice(serve: Serve) -
             aside, queued = [await gateway.metric(f"smppgw_{name}") for name in ("set_aside", "queued_messages")]
             return bool(queued or len(esme.owed) > aside or smsc.waiting or smsc.desk.due)
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while await owed():
                 await gateway.wait_metric("smppgw_store_up", 1)
         esme.detach()

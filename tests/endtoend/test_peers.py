@@ -13,7 +13,7 @@ from protocol.pdus import BindResp, DataSm, SubmitSm, encode
 from protocol.wire import Reader, frame
 from smppgw.simulate.smsc import Smsc
 from tests.endtoend.aggregator import Aggregator
-from tests.endtoend.conftest import Join, Relay, Serve, Simulate
+from tests.endtoend.conftest import Join, Relay, Serve, Simulate, keep_deliveries
 from tests.endtoend.esme import id_of, message
 from tests.kit import Wire, merged, relay_config
 from tests.smppgw.talking import talking
@@ -60,7 +60,7 @@ async def test_a_message_that_is_never_answered_holds_up_nobody(relay: Relay, si
     smsc = await simulate(silent=0.1, seed=2)
     gateway = await relay(smsc, connectors={"up": {"response": "3s", "retry": ["100ms"]}})
     esme = await join(gateway)
-    ids = {await esme.submitted(f"4477009{n:05}") for n in range(60)}
+    ids = set(await asyncio.gather(*(esme.submitted(f"4477009{n:05}") for n in range(60))))
     await smsc.wait_for(60)
     silent = smsc.desk.counts["silent"]
     assert 0 < silent < 30
@@ -132,7 +132,8 @@ async def test_ids_are_matched_whatever_their_form(
 async def test_receipts_of_messages_sent_before_a_restart_are_matched_in_another_form(
     relay: Relay, simulate: Simulate, join: Join
 ) -> None:
-    smsc = await simulate(id_form="hex", receipt_id_form="decimal", receipt_delay=2.0)
+    smsc = await simulate(id_form="hex", receipt_id_form="decimal")
+    keep_deliveries(smsc)
     gateway = await relay(smsc)
     esme = await join(gateway)
     ids = {await esme.submitted(f"4477009{n:05}") for n in range(20)}
@@ -140,6 +141,7 @@ async def test_receipts_of_messages_sent_before_a_restart_are_matched_in_another
     await gateway.kill()
     await gateway.start("up")
     back = await join(gateway)
+    smsc.resume()
     assert {receipt.id for receipt in await back.wait_receipts(20)} == ids
 
 
@@ -276,7 +278,7 @@ async def test_nothing_is_lost_by_an_smsc_whose_links_drop_all_the_time(serve: S
     await esme.attach(gateway, "transceiver")
     await esme.until_promised(4000)
     esme.stop()
-    await esme.until(lambda: not esme.owed, 12)
+    await esme.until(lambda: not esme.owed)
     esme.detach()
     assert not esme.mismatched
     assert set(esme.promised.values()) <= smsc.destinations
@@ -391,7 +393,6 @@ async def test_the_rate_of_a_connector_is_kept(relay: Relay, smsc: Smsc, join: J
     esme = await join(await relay(smsc, connectors={"up": {"rate": 50, "burst": 5}}))
     loop = asyncio.get_running_loop()
     began = loop.time()
-    for n in range(105):
-        await esme.submitted(f"4477009{n:05}")
+    await asyncio.gather(*(esme.submitted(f"4477009{n:05}") for n in range(105)))
     await esme.wait_receipts(105)
     assert 1.9 <= loop.time() - began <= 5

@@ -21,7 +21,7 @@ from smppgw.simulate.smsc import Smsc
 from tests.endtoend.conftest import Join, Relay, Simulate
 from tests.endtoend.esme import Esme
 from tests.endtoend.running import Running
-from tests.kit import ROOT
+from tests.kit import PATIENCE, ROOT
 
 SECRET = "a secret of callbacks"
 JSON = {"Content-Type": "application/json"}
@@ -63,7 +63,7 @@ class App:
 
     async def wait(self, count: int = 1) -> list[dict[str, Any]]:
         """The bodies, once that many came; each is signed."""
-        async with asyncio.timeout(20), self._news:
+        async with asyncio.timeout(PATIENCE), self._news:
             await self._news.wait_for(lambda: len(self.got) >= count)
         for headers, body in self.got:
             assert verifier()(SECRET, headers["Smppgw-Signature"], body, time.time())
@@ -290,7 +290,7 @@ async def test_what_an_upstream_has_cannot_be_cancelled(relay: Relay, simulate: 
     gateway = await relay(await simulate(receipt_delay=60.0), **tables(app))
     async with client(gateway) as rest:
         where = (await rest.post("/v1/messages", json=ORDER)).json()["links"]["self"]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while (state := (await rest.get(where)).json())["status"] != "waiting":  # noqa: ASYNC110  nobody says when
                 await asyncio.sleep(0.01)
         assert state["connector"] == "up"
@@ -322,7 +322,7 @@ async def test_octets_tlvs_and_hints_arrive_as_they_were_given(relay: Relay, sms
         taken = await rest.post("/v1/messages", json=order)
         assert taken.status_code == 202, taken.text
         where = taken.json()["links"]["self"]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while (state := (await rest.get(where)).json())["status"] != "sent":  # noqa: ASYNC110  nobody says when
                 await asyncio.sleep(0.01)
         assert state["final"] is True

@@ -10,7 +10,7 @@ from typing import Any
 from protocol.consts import Command, MessageState, Status
 from smppgw.simulate.smsc import Smsc
 from tests.endtoend.aggregator import Aggregator
-from tests.endtoend.conftest import Join, Relay, Serve, Simulate
+from tests.endtoend.conftest import Join, Relay, Serve, Simulate, keep_deliveries
 from tests.endtoend.esme import Esme, message
 from tests.kit import SMPPGW, Process, merged, relay_config, toml
 
@@ -45,10 +45,8 @@ async def test_a_reload_changes_accounts_and_drops_no_other_bind(relay: Relay, s
     assert smsc.stats()["links"]["opened"] == 1
 
 
-async def test_receipts_of_an_account_that_is_gone_wait_until_it_is_back(
-    relay: Relay, simulate: Simulate, join: Join
-) -> None:
-    smsc = await simulate(receipt_delay=1.0)
+async def test_receipts_of_an_account_that_is_gone_wait_until_it_is_back(relay: Relay, smsc: Smsc, join: Join) -> None:
+    keep_deliveries(smsc)
     gateway = await relay(smsc, accounts={"other": {"password": "secret"}})
     other = await join(gateway, system_id="other")
     id = await other.submitted("447700900001")
@@ -56,6 +54,7 @@ async def test_receipts_of_an_account_that_is_gone_wait_until_it_is_back(
     with_it = gateway.gateway.config
     await gateway.reload({**with_it, "accounts": {"esme": with_it["accounts"]["esme"]}})
     await other.gone()
+    smsc.resume()
     await smsc.wait_acknowledged(1)
     await gateway.kill()
     await gateway.start("up")

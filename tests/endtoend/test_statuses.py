@@ -27,7 +27,7 @@ from smppgw.passwords import hash_password
 from smppgw.simulate.smsc import Smsc
 from tests.endtoend.conftest import Join, Relay, Serve, Simulate
 from tests.endtoend.esme import Esme, message
-from tests.kit import relay_config
+from tests.kit import PATIENCE, relay_config
 
 Connect = Callable[[int], Awaitable[Esme]]
 QUICK = {"auth_delay": "10ms"}
@@ -229,7 +229,7 @@ async def test_no_route_is_told_at_once_and_counted(relay: Relay, smsc: Smsc, jo
 async def test_wrong_passwords_are_answered_later_each_time_and_then_block(
     relay: Relay, smsc: Smsc, join: Join, connect: Connect
 ) -> None:
-    limits = {"auth_delay": "100ms", "auth_failures": 3, "auth_block": "1s"}
+    limits = {"auth_delay": "100ms", "auth_failures": 3, "auth_block": "3s"}
     gateway = await relay(smsc, limits=limits)
     bound = await join(gateway)
     delays = []
@@ -244,7 +244,7 @@ async def test_wrong_passwords_are_answered_later_each_time_and_then_block(
     blocked = await connect(gateway.port)
     await blocked.gone()
     assert await bound.status("447700900001") == 0  # who is bound goes on
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             late = await connect(gateway.port)
             try:
@@ -305,7 +305,7 @@ async def test_links_above_a_limit_are_closed_at_once(
     links[1].cut()
     await links[1].gone()
     await gateway.wait_metric("smppgw_account_binds", 1)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             late = await connect(gateway.port)
             try:

@@ -72,7 +72,7 @@ port = {redis}
 
 COLUMNS = "smsc, ts, destination, source, service, url, mask, status, boxc"
 COUNT = 5
-LATER = 4
+LATER = 6
 """Seconds until the SMSC has a receipt: Kannel is gone by then, and who comes next gets it."""
 
 
