@@ -121,18 +121,18 @@ class Process:
             raise AssertionError(self._story(f"said {len(found)} of {times} times {name} {fields or ''}"))
         return found[times - 1]
 
-    def expect_line(self, pattern: str, *, patience: float = PATIENCE) -> re.Match[str]:
-        """The first line in which the pattern is found."""
+    def expect_line(self, pattern: str, times: int = 1, *, patience: float = PATIENCE) -> re.Match[str]:
+        """The line in which the pattern is found, once there are so many of them."""
 
-        def found() -> re.Match[str] | None:
-            return next((match for line in self.lines if (match := re.search(pattern, line))), None)
+        def found() -> list[re.Match[str]]:
+            return [match for line in self.lines if (match := re.search(pattern, line))]
 
         with self._news:
-            self._news.wait_for(lambda: self._silent or found() is not None, timeout=patience)
-            match = found()
-        if match is None:
-            raise AssertionError(self._story(f"said nothing like {pattern!r}"))
-        return match
+            self._news.wait_for(lambda: self._silent or len(found()) >= times, timeout=patience)
+            matches = found()
+        if len(matches) < times:
+            raise AssertionError(self._story(f"said {len(matches)} of {times} times something like {pattern!r}"))
+        return matches[times - 1]
 
     def tell(self, message: Mapping[str, object]) -> None:
         """One JSON line on its standard input."""

@@ -24,11 +24,11 @@ from smppgw.ports import free_port
 from tests.endtoend.conftest import Serve, Simulate, join, serve, simulate  # noqa: F401  fixtures
 from tests.endtoend.esme import Esme
 from tests.endtoend.running import Running
-from tests.kit import SMPPGW, Process, relay_config
+from tests.kit import PATIENCE, SMPPGW, Process, relay_config
 
 KEYS = {"operator": "operator-key-1", "reader": "reader-key-1", "shop": "shop-key-1"}
 
-expect.set_options(timeout=15_000)  # this machine may be busy
+expect.set_options(timeout=1000 * PATIENCE)
 
 NAMES = ("tokyo1", "tokyo2", "osaka")
 
@@ -162,7 +162,7 @@ async def look(browser: Browser) -> AsyncIterator[Look]:
             viewport=size, color_scheme="dark" if dark else "light", locale="en-GB",
             device_scale_factor=2 if size is PHONE else 1,
         )  # fmt: skip
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(1000 * PATIENCE)
         page = await context.new_page()
         Watch(console.url, wrong).on(page)
         await page.goto(console.url + path)

@@ -15,7 +15,7 @@ from smppgw.simulate.smsc import Smsc
 from tests.console.conftest import KEYS, Look, Open, load, two_and_one
 from tests.endtoend.conftest import Join, Serve, Simulate
 from tests.endtoend.running import Running
-from tests.kit import simulator
+from tests.kit import PATIENCE, simulator
 
 SECRET = "a secret of thirty-two octets or so"
 
@@ -48,11 +48,20 @@ class Shop:
         self.heard: list[dict[str, object]] = []
         self.signed: list[bool] = []
         self.port = free_port()
+        self._news = asyncio.Event()
+
+    async def until(self, callbacks: int) -> None:
+        """Returns when so many were taken."""
+        async with asyncio.timeout(PATIENCE):
+            while len(self.heard) < callbacks:
+                self._news.clear()
+                await self._news.wait()
 
     async def take(self, request: web.Request) -> web.Response:
         if self.status == 200:
             self.heard.append(json.loads(await request.read()))
             self.signed.append(HEADER in request.headers)
+            self._news.set()
         return web.Response(status=self.status)
 
 
@@ -130,9 +139,7 @@ async def test_dead_callbacks_are_replayed_one_by_one_and_together(
     await page.get_by_role("button", name="Replay all 2").click()
     await page.get_by_role("dialog").get_by_role("button", name="Replay all").click()
     await expect(page.get_by_text("Nothing waits for a person")).to_be_visible()
-    async with asyncio.timeout(10):
-        while len(shop.heard) < 3:  # noqa: ASYNC110  the shop does not say when
-            await asyncio.sleep(0.02)
+    await shop.until(3)
     assert {said["to"] for said in shop.heard} == {"+819055555555"}
     assert shop.signed == [True] * 3
     await expect(page.get_by_text("All well")).to_be_visible()

@@ -175,7 +175,7 @@ async def test_an_internal_error_is_no_refusal_for_good(kind: str) -> None:
 
 @capable("idempotent", True)
 async def test_what_was_accepted_without_a_reply_is_accepted_once_where_the_carrier_can_tell(kind: str) -> None:
-    async with stage(kind, patience=0.3, accept_and_hang=1.0) as at:
+    async with stage(kind, patience=1.0, accept_and_hang=1.0) as at:
         with pytest.raises(Unanswered):
             await at.carrier.send(text_for(kind))
         async with stage_again(at):

@@ -169,7 +169,7 @@ async def test_a_handset_without_a_body_of_its_own_gets_the_beginning_or_what_th
 
 
 async def test_a_text_that_was_accepted_without_a_reply_is_accepted_once() -> None:
-    async with pair(accept_and_hang=1.0, patience=0.2) as both:
+    async with pair(accept_and_hang=1.0, patience=1.0) as both:
         with pytest.raises(Unanswered):
             await both.send()
         await both.http.post("/-/options", json={"accept_and_hang": 0.0})
