@@ -1,7 +1,6 @@
 """Every storage that Kannel may have its records in is read as Kannel 1.4.5 wrote it."""
 
 import getpass
-import os
 import shutil
 import sqlite3
 import struct
@@ -17,6 +16,7 @@ from smppgw.kannel.dlr_storage import DlrStorageError, Record, read, spooled, st
 from smppgw.kannel.model import Connection, Core, DlrDb, Kannel
 from smppgw.ports import free_port
 from tests.kit import Process, listening
+from tests.smppgw.postgres import postgres
 
 TABLE = DlrDb(
     id="mine", table="dlr", field_smsc="smsc", field_timestamp="ts", field_source="source", field_destination="dest",
@@ -106,47 +106,22 @@ def test_hashes_of_redis_are_read(redis: int) -> None:
         list(read(set_up("redis", replace(where, password="wrong"))))
 
 
-@pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[int]:
-    pytest.importorskip("psycopg")
-    initdb = shutil.which("initdb")
-    if initdb is None:
-        pytest.skip("PostgreSQL is not installed")
-    become: list[str | Path] = []
-    if os.geteuid() == 0:
-        if shutil.which("setpriv") is None:
-            pytest.skip("PostgreSQL does not run as root")
-        become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    data = Path("/tmp") / f"smppgw-postgres-{os.getpid()}"
-    port = free_port()
-    try:
-        making = [*become, initdb, "-D", data, "-A", "trust", "-U", "kannel", "-N"]
-        subprocess.run(making, check=True, capture_output=True)
-        programs = Path(os.path.realpath(initdb)).parent
-        command = [*become, programs / "postgres", "-D", data, "-p", str(port), "-k", "/tmp", "-h", "127.0.0.1"]
-        server = Process(command, name="postgres")
-        server.expect_line("database system is ready")
-        yield port
-        server.close()
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
-
-
-def test_a_table_of_postgres_is_read(postgres: int) -> None:
+def test_a_table_of_postgres_is_read() -> None:
     import psycopg
 
-    where = Connection(host="127.0.0.1", port=postgres, username="kannel", database="postgres")
-    with psycopg.connect(host="127.0.0.1", port=postgres, user="kannel", dbname="postgres") as database:
-        database.execute(f"CREATE TABLE dlr ({COLUMNS})".encode())
-        database.execute("INSERT INTO dlr VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)", VALUES)
-    assert list(read(set_up("pgsql", where))) == [RECORD]
-    with pytest.raises(DlrStorageError, match=r"the pgsql database: .*nowhere"):
-        list(read(set_up("pgsql", replace(where, database="nowhere"))))
+    with postgres() as url:
+        home = url.partition("?host=")[2]
+        where = Connection(host=home, username="postgres", database="postgres")
+        with psycopg.connect(url) as database:
+            database.execute(f"CREATE TABLE dlr ({COLUMNS})".encode())
+            database.execute("INSERT INTO dlr VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)", VALUES)
+        assert list(read(set_up("pgsql", where))) == [RECORD]
+        with pytest.raises(DlrStorageError, match=r"the pgsql database: .*nowhere"):
+            list(read(set_up("pgsql", replace(where, database="nowhere"))))
 
 
 @pytest.fixture
 def mysql(tmp_path: Path) -> Iterator[int]:
-    pytest.importorskip("pymysql")
     install = shutil.which("mariadb-install-db")
     if install is None:
         pytest.skip("MariaDB is not installed")
