@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from protocol import pdus, receipt, times, tlv, udh
-from protocol.consts import DataCoding, EsmClass, MessageState, RegisteredDelivery, Status, Tag
+from protocol import pdus, times
+from protocol.consts import MessageState, RegisteredDelivery, Status
 from protocol.errors import PduError
 from protocol.pdus import SubmitSm
 from protocol.receipt import Receipt
 from routing.admission import refused_field
 from routing.carriers import Carriers
+from routing.intake import expiry, message_of, number_of, part_of, waiting_of
 from routing.message import DOUBTED, OFFERED, Delivery, Ids, Message, Ticket, Waiting, key_of
 from routing.receipts import wanted
 from routing.retry import refusal
@@ -27,10 +28,7 @@ from smppgw.returns import Doubt, Returns, Source
 from smppgw.settings import Gateway
 from smppgw.store.contract import Store
 
-# Plain ints: arithmetic on enum members costs more than the rest of a line.
-_UDHI = int(EsmClass.UDHI)
 _ANY_RECEIPT = int(RegisteredDelivery.SUCCESS_ONLY | RegisteredDelivery.INTERMEDIATE)
-_TEXTS = frozenset(int(coding) for coding in (DataCoding.DEFAULT, DataCoding.ASCII, DataCoding.LATIN1))
 
 
 class Upstream(Protocol):
@@ -139,7 +137,7 @@ class Pipeline:
         if status is not None:
             return status
         try:
-            message = self._message(account, pdu, body, now, public)
+            message = message_of(pdu, body, account.name, self.ids.mint(now), now, self.settings.validity, public)
         except PduError as error:
             return Status(error.status)
         message.memo, message.tag = memo, tag
@@ -168,31 +166,6 @@ class Pipeline:
         journal.turn.submitted.append(message)
         journal.urgent()
         return message
-
-    def _message(self, account: AccountState, pdu: SubmitSm, body: bytes, now: float, public: int) -> Message:
-        not_before = 0.0
-        if pdu.schedule_delivery_time:
-            not_before = times.parse(pdu.schedule_delivery_time, now, Status.RINVSCHED) or 0.0
-        start = not_before if not_before > now else now
-        expires = start + self.settings.validity
-        if pdu.validity_period:
-            expires = self._expiry(pdu, now, start)
-            if expires <= start:
-                raise PduError("validity_period ends before the message may go", Status.RINVEXPIRY)
-        if pdu.schedule_delivery_time:
-            # We hold it; the upstream must not hold it again.
-            pdu = pdu._replace(schedule_delivery_time=b"")
-            body = pdus.encode_submit(pdu)
-        part = part_of(account.name, pdu) if pdu.tlvs or pdu.esm_class & _UDHI else None
-        id = self.ids.mint(now)
-        return Message(
-            id, account.name, body, pdu.source_addr, pdu.destination_addr, pdu.service_type, pdu.esm_class,
-            pdu.data_coding, pdu.registered_delivery, now, expires, not_before, 0, public or id, 0, part, pdu,
-        )  # fmt: skip
-
-    def _expiry(self, pdu: SubmitSm, now: float, start: float) -> float:
-        told = times.parse(pdu.validity_period, now, Status.RINVEXPIRY) if pdu.validity_period else None
-        return told or start + self.settings.validity
 
     def _committed(self, turn: Turn) -> None:
         """A turn is on disk: acknowledge, then go on."""
@@ -315,7 +288,7 @@ class Pipeline:
         if message.source and message.source != pool.name:
             return True
         pdu = message.pdu or pdus.decode_submit(message.body)
-        part = _part(pdu) if message.part is not None else None
+        part = part_of(pdu) if message.part is not None else None
         sender = pool.choose(
             pdu.destination_addr, pdu.dest_addr_ton, b"/%d/%d" % (part.reference, part.total) if part else b""
         )
@@ -325,7 +298,7 @@ class Pipeline:
         pdu = pdu._replace(source_addr_ton=sender.ton, source_addr_npi=sender.npi, source_addr=sender.address)
         message.pdu, message.body, message.source = pdu, pdus.encode_submit(pdu), sender.address
         if part is not None:
-            message.part = part_of(message.account, pdu)
+            message.part = number_of(message.account, pdu)
         if message.id in self.queued and message.ticket is None:  # it is on disk as it was
             self.journal.turn.batch[key_of(message.id)] = message.pack()
             self.journal.soon()
@@ -374,7 +347,8 @@ class Pipeline:
         """Answer a submit that waits for an upstream's answer as soon as it is on disk: it cannot go alone."""
         turn = self.journal.turn
         # Until now it had only as long as its ESME waits for the answer.
-        message.expires = self._expiry(message.pdu or pdus.decode_submit(message.body), message.born, message.born)
+        pdu = message.pdu or pdus.decode_submit(message.body)
+        message.expires = expiry(pdu, message.born, message.born, self.settings.validity)
         turn.batch[key_of(message.id)] = message.pack()
         turn.sent.append(message)
         self.journal.urgent()
@@ -396,8 +370,7 @@ class Pipeline:
         if message.memo:
             self._tell_front(message, source.name_octets)
         if message.registered_delivery & _ANY_RECEIPT:
-            parts = tuple([(id, 0) for id in message.upstream])
-            waiting = _waiting(message, source.name_octets, parts)
+            waiting = waiting_of(message, source.name_octets, message.upstream)
             journal.turn.batch[key] = self.returns.expect(message.id, waiting, source)
         else:
             journal.turn.batch[key] = None
@@ -514,7 +487,7 @@ class Pipeline:
             said = account.front and account.front.ended(message, state, status)
             self.returns.notify(account, message.id, said or None, state)
         elif wanted(message.registered_delivery, state):
-            self.returns.tell(message.id, _waiting(message, b"", ()), state, Receipt(b"", state, err))
+            self.returns.tell(message.id, waiting_of(message, b"", ()), state, Receipt(b"", state, err))
         else:
             self.journal.turn.batch[key_of(message.id)] = None
             self.journal.soon()
@@ -574,29 +547,3 @@ class Pipeline:
         message.pdu = pdu
         self.journal.turn.batch[key_of(message.id)] = message.pack()
         self.journal.soon()
-
-
-def _waiting(message: Message, connector: bytes, parts: tuple[tuple[bytes, int], ...]) -> Waiting:
-    """What a receipt will need of a message."""
-    pdu = message.pdu or pdus.decode_submit(message.body)
-    repeats = pdu.data_coding in _TEXTS and not pdu.esm_class & _UDHI
-    return Waiting(
-        message.account.encode(), connector, message.public, message.born, message.registered_delivery,
-        pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr,
-        pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr,
-        pdu.short_message[: receipt.MAX_TEXT] if repeats else b"", parts, message.memo,
-    )  # fmt: skip
-
-
-def part_of(account: str, pdu: SubmitSm) -> int | None:
-    """One number for all parts of a message; which one it is means nothing outside this process."""
-    found = _part(pdu)
-    if found is None:
-        return None
-    return hash((account, pdu.source_addr, pdu.destination_addr, found.reference, found.total, found.wide))
-
-
-def _part(pdu: SubmitSm) -> udh.Part | None:
-    values = tlv.parse(pdu.tlvs)
-    found = udh.part_of(pdu.esm_class, pdu.short_message or values.get(Tag.MESSAGE_PAYLOAD, b""), values)
-    return found if found is not None and found.total > 1 else None

@@ -7,6 +7,7 @@ import structlog
 
 from protocol import pdus
 from protocol.consts import MessageState
+from routing.intake import number_of
 from routing.message import (
     ANSWERED,
     DELIVERY,
@@ -23,7 +24,7 @@ from routing.message import (
     Queued,
     id_of,
 )
-from smppgw.pipeline import Pipeline, part_of
+from smppgw.pipeline import Pipeline
 from smppgw.returns import as_it_came
 from smppgw.store.contract import Store
 
@@ -109,5 +110,5 @@ def message_of(id: int, record: bytes) -> Message:
     return Message(
         id, queued.account, queued.body, pdu.source_addr, pdu.destination_addr, pdu.service_type, pdu.esm_class,
         pdu.data_coding, pdu.registered_delivery, queued.born, queued.expires, queued.not_before, queued.attempts,
-        queued.public, queued.flags, part_of(queued.account, pdu), pin=queued.pin, memo=queued.memo, tag=queued.tag,
+        queued.public, queued.flags, number_of(queued.account, pdu), pin=queued.pin, memo=queued.memo, tag=queued.tag,
     )  # fmt: skip
