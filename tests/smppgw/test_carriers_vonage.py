@@ -516,13 +516,13 @@ def test_conf_carriers_toml_shows_every_key_with_its_default() -> None:
 
 @asynccontextmanager
 async def talking(
-    over: dict[str, Any] | None = None, **options: Any
+    over: dict[str, Any] | None = None, patience: float = 5.0, **options: Any
 ) -> AsyncIterator[tuple[Vonage, VonageSimulator, Ear]]:
     defaults: dict[str, Any] = {"receipt_after": 0.0, "seed": 1}
     async with (
         listening_ear() as ear,
         VonageSimulator(VonageOptions(**{**defaults, **options})) as simulator,
-        client_of(f"http://127.0.0.1:{simulator.port}", patience=0.5) as client,
+        client_of(f"http://127.0.0.1:{simulator.port}", patience) as client,
     ):
         ear.carrier = vonage = Vonage(settings(webhook_url=ear.url, **(over or {})), client)
         yield vonage, simulator, ear
@@ -550,7 +550,9 @@ async def test_every_part_has_an_id_and_a_receipt() -> None:
 @pytest.mark.parametrize("method", METHODS)
 async def test_both_sides_sign(by: str, method: Method) -> None:
     over = {"signature_secret": "s3cret", "signature_method": method, "webhook_signed": True}
-    options = {"signature_secret": "s3cret", "signature_method": method, "sign_webhooks": True, "webhook_by": by}
+    options: dict[str, Any] = {
+        "signature_secret": "s3cret", "signature_method": method, "sign_webhooks": True, "webhook_by": by,
+    }  # fmt: skip
     async with talking(over, **options) as (vonage, _, ear):
         answer = await vonage.send(replace(TEXT, text="a&b=ü テスト"))
         await ear.wait_for(1)
@@ -573,7 +575,7 @@ async def test_wrong_credentials_are_an_alarm() -> None:
 
 @pytest.mark.parametrize("fault", ["hang", "reset", "accept_and_hang"])
 async def test_no_reply_is_no_answer(fault: str) -> None:
-    async with talking(None, **{fault: 1.0}) as (vonage, _, _):
+    async with talking(None, 0.5, **{fault: 1.0}) as (vonage, _, _):
         with pytest.raises(Unanswered):
             await vonage.send(TEXT)
 

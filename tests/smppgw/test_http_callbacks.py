@@ -17,6 +17,7 @@ from smppgw.http.memo import Memo
 from smppgw.settings import ApiKey
 from tests.smppgw.bench import Bench
 from tests.smppgw.jumping import epoch, jumping
+from tests.smppgw.talking import talking
 
 URL = "https://app.example/sms"
 DELIVERED = MessageState.DELIVERED
@@ -143,11 +144,9 @@ async def test_what_the_application_answered_is_told_in_its_own_terms(line: str,
         await reader.readuntil(b"\r\n\r\n")
         if line:
             writer.write(f"HTTP/1.1 {line}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
-        writer.close()
 
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        host, port = server.sockets[0].getsockname()
-        body = front(Bench()).receipt(waiting(url=f"http://{host}:{port}/"), DELIVERED, Receipt(b"u1", DELIVERED))
+    async with talking(answer) as port:
+        body = front(Bench()).receipt(waiting(url=f"http://127.0.0.1:{port}/"), DELIVERED, Receipt(b"u1", DELIVERED))
         assert body is not None
         caller = CallbackCaller(epoch, lambda delivery, result: None)
         caller.keys = {"shop": ApiKey(name="shop", callback_secret=SecretStr("secret"))}
