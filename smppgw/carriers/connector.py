@@ -26,6 +26,7 @@ from smppgw.carriers.registry import KINDS
 from smppgw.carriers.settings import CarrierSettings
 from smppgw.carriers.texts import Piece
 from smppgw.exchange import Unanswered, Unsent
+from smppgw.pauses import Pauses
 from smppgw.pipeline import Pipeline
 from smppgw.returns import Doubt
 from smppgw.seldom import Seldom
@@ -100,9 +101,8 @@ class CarrierConnector:
         self._closing: asyncio.Task[None] | None = None
         self._breaker = Breaker(settings.breaker_failures, settings.breaker_wait)
         self._bucket = TokenBucket(settings.rate, settings.burst) if settings.rate else None
-        self._paused_until = 0.0
+        self._pauses = Pauses(loop, pipeline.delays, self._turned)
         self._seldom = Seldom()
-        self._pumping = False
         self._marking: dict[int, Whole] = {}
         self._flying: dict[Whole, asyncio.Task[None]] = {}
         self._joining = Joining(settings.max_joining)
@@ -151,18 +151,18 @@ class CarrierConnector:
     @property
     def paused(self) -> bool:
         """The carrier asked for a pause."""
-        return self._paused_until > 0
+        return self._pauses.until > 0
 
     @property
     def room(self) -> int:
-        if self._paused_until:
+        if self._pauses.until:
             return 0
         window = 1 if self._breaker.half_open else self.settings.window
         room = window - len(self._flying) - len(self._marking)
         if room > 0 and self._bucket is not None:
             wait = self._bucket.wait(self.pipeline.clock())
             if wait > 0:
-                self._pump_after(wait)
+                self._pauses.turn_after(wait)
                 return 0
         return room
 
@@ -436,7 +436,7 @@ class CarrierConnector:
 
     def _postpone(self, messages: list[Message], answer: Answer) -> None:
         if answer.wait or answer.status in THROTTLED:
-            self._pause(answer.wait or self.settings.pause)
+            self._pauses.pause(answer.wait or self.settings.pause)
             for message in reversed(messages):
                 if message.ticket is not None:
                     self.pipeline.refused(message, answer.status)
@@ -497,24 +497,6 @@ class CarrierConnector:
             for message in reversed([each for same in gathering.messages.values() for each in same]):
                 if not message.gone:
                     self.pipeline.again(message)
-
-    def _pause(self, seconds: float) -> None:
-        self._paused_until = max(self._paused_until, self._loop.time() + seconds)
-        self.pipeline.delays.after(seconds, self._resume)
-
-    def _resume(self) -> None:
-        if self._paused_until and self._loop.time() >= self._paused_until - 0.005:
-            self._paused_until = 0.0
-            self._turned()
-
-    def _pump_after(self, seconds: float) -> None:
-        if not self._pumping:
-            self._pumping = True
-            self.pipeline.delays.after(seconds, self._pump_now)
-
-    def _pump_now(self) -> None:
-        self._pumping = False
-        self._turned()
 
     def _turned(self) -> None:
         self._send_overdue()

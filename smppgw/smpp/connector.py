@@ -21,6 +21,7 @@ from routing.retry import ErrorTable, Outcome
 from routing.shape import Shape
 from routing.throttle import TokenBucket
 from smppgw.histogram import Histogram
+from smppgw.pauses import Pauses
 from smppgw.pipeline import Pipeline
 from smppgw.returns import Doubt
 from smppgw.settings import Connector as Settings
@@ -94,7 +95,7 @@ class Connector(Keeper):
         self._errors = ErrorTable(settings.errors.sent, settings.errors.later, settings.errors.never)
         self._bucket = TokenBucket(settings.rate, settings.burst) if settings.rate else None
         self.doubt: Doubt = settings.in_doubt or pipeline.settings.in_doubt
-        self._paused_until = 0.0
+        self._pauses = Pauses(loop, pipeline.delays, self.turned)
         self._marking = 0
         self._turn = 0
         self.steady = _is_steady(settings)
@@ -102,7 +103,6 @@ class Connector(Keeper):
         self._unsettled: set[Splitting] = set()
         """Those of which a segment was sent and not all are answered."""
         self._again: list[Message] = []
-        self._pumping = False
         self.exact_ids = 0
         """Receipts that were found under their id as it was spelled: then other spellings are unlikely here."""
         fixed = settings.id_form in ("hex", "decimal") and settings.receipt_id_form in ("hex", "decimal")
@@ -136,7 +136,7 @@ class Connector(Keeper):
 
     @property
     def room(self) -> int:
-        if self._paused_until or self._splits:
+        if self._pauses.until or self._splits:
             return 0
         room = -self._marking
         for bind in self.binds:
@@ -145,7 +145,7 @@ class Connector(Keeper):
         if room > 0 and self._bucket is not None:
             wait = self._bucket.wait(self.pipeline.clock())
             if wait > 0:
-                self._pump_after(wait)
+                self._pauses.turn_after(wait)
                 return 0
         return room
 
@@ -163,7 +163,7 @@ class Connector(Keeper):
     @property
     def paused(self) -> bool:
         """The upstream asked for a pause."""
-        return self._paused_until > 0
+        return self._pauses.until > 0
 
     def takes(self, part: int) -> bool:
         """The bind that all parts of this message go by has room."""
@@ -231,14 +231,14 @@ class Connector(Keeper):
 
     def _pump_splits(self) -> None:
         """Send the segments of split messages, in order and by one bind each, before any other message."""
-        while self._splits and not self._paused_until and any(bind.sending for bind in self.binds):
+        while self._splits and not self._pauses.until and any(bind.sending for bind in self.binds):
             split = self._splits[0]
             bind = split.bind
             if bind is None or not bind.sending:
                 bind = split.bind = self._bind_for(split.message)
             while split.bodies and bind.session.room > 0:
                 if self._bucket is not None and not self._bucket.take(self.pipeline.clock()):
-                    self._pump_after(self._bucket.wait(self.pipeline.clock()))
+                    self._pauses.turn_after(self._bucket.wait(self.pipeline.clock()))
                     break
                 self.counts.submits += 1
                 if not split.begun:
@@ -323,7 +323,7 @@ class Connector(Keeper):
         outcome = self._errors.outcome(status)
         counts.outcomes[outcome] += 1
         if status in PAUSING and outcome is Outcome.LATER:
-            self._pause()
+            self._pauses.pause(self.settings.pause)
         return outcome
 
     def _postpone(self, message: Message, status: int) -> None:
@@ -455,26 +455,6 @@ class Connector(Keeper):
         if found.state is not None:
             self.counts.receipts[found.state] += 1
         self.pipeline.returns.receipt(self, found, report)
-
-    # Pauses
-
-    def _pause(self) -> None:
-        self._paused_until = self._loop.time() + self.settings.pause
-        self.pipeline.delays.after(self.settings.pause, self._resume)
-
-    def _resume(self) -> None:
-        if self._loop.time() >= self._paused_until - 0.005:
-            self._paused_until = 0.0
-            self.turned()
-
-    def _pump_after(self, seconds: float) -> None:
-        if not self._pumping:
-            self._pumping = True
-            self.pipeline.delays.after(seconds, self._pump_now)
-
-    def _pump_now(self) -> None:
-        self._pumping = False
-        self.turned()
 
 
 def _is_steady(settings: Settings) -> bool:
