@@ -8,11 +8,11 @@ export const refresh = true;
 const KINDS = { message: "Message in doubt", receipt: "Receipt", mo: "From a handset", callback: "Callback", other: "Other" };
 const MOST = 300; // records that are looked at together
 
-/** Statuses that a receiver refuses with, in words. */
+/** Statuses that a receiver refuses with, in words; what a URL answers with 410 has one of them. */
 const STATUSES = { "0x64": "the receiver could not take it", "0x65": "the receiver will never take it" };
 const CALLED = { "0x64": "its URL did not answer well", "0x65": "its URL says that it will never take it" };
 
-const why = (row) => row.reason.replace(/status (0x6[45])\b/, (whole, status) => `${whole}: ${(row.kind === "callback" ? CALLED : STATUSES)[status]}`);
+const why = (row) => row.reason.replace(/\b(?:status (0x6[45])|http 410)\b/, (whole, status = "0x65") => `${whole}: ${(row.kind === "callback" ? CALLED : STATUSES)[status]}`);
 
 let kind = "";
 let account = "";
