@@ -96,6 +96,8 @@ class _Raise(HTTPErrorProcessor):
 
 
 def _reason(error: object) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return f"{why(error)}; does the gateway run, and has its [api] this port?"
     return why(error) if isinstance(error, OSError) else str(error) or type(error).__name__
 
 

@@ -27,13 +27,14 @@ def top(
     interval: Annotated[float, typer.Option(min=0.2, max=60, help="Seconds between two looks.")] = 1.0,
     once: Annotated[bool, typer.Option("--once", help="Print one frame, and end.")] = False,
 ) -> None:
-    """The gateway live at a terminal; q ends it."""
+    """The gateway live at a terminal; q ends it. Where there is no terminal, one frame."""
     from rich.console import Console
 
     from smppgw import top as screen
 
     client, console = _client(url), Console(highlight=False)
-    if once and not console.is_terminal and "COLUMNS" not in os.environ:
+    once = once or not console.is_terminal
+    if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = 100
     raise typer.Exit(screen.once(client, console) if once else screen.live(client, console, interval))
 

@@ -124,10 +124,10 @@ async def test_commands_at_a_terminal_say_what_runs(smsc: Smsc, relay: Relay, jo
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.parametrize("words", [("status",), ("top", "--once"), ("capture", "--account", "a", "-o", "-")])
+@pytest.mark.parametrize("words", [("status",), ("top",), ("top", "--once"), ("capture", "--account", "a", "-o", "-")])
 def test_a_gateway_that_is_away_is_said_to_be_so(words: tuple[str, ...]) -> None:
     command = [str(SMPPGW), *words, "--url", f"http://127.0.0.1:{free_port()}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
-    assert "cannot be reached: " in done.stderr
+    assert "cannot be reached: connection refused; does the gateway run, and has its [api] this port?" in done.stderr
     assert "Traceback" not in done.stderr
