@@ -123,7 +123,7 @@ class Load:
                 pace.cancel()
             measured.cpu = _cpu() - cpu
             self._sending = False
-            measured.to_come = await self._to_come()
+            under_way = await self._under_way() if self._waited else None
         finally:
             self._sending = False
             gc.set_threshold(*threshold)
@@ -133,6 +133,8 @@ class Load:
             links, self._links = self._links, []
             await asyncio.gather(*(link.unbind() for link in links))
         measured.unknown = sum(len(receipts) for receipts in self._early.values())
+        missing = self._missing  # the last answers came while links were unbound
+        measured.to_come = missing if under_way is None else min(under_way, missing)
         return measured
 
     def stop(self) -> None:
@@ -320,23 +322,20 @@ class Load:
             elif self._stuck(now):
                 return
 
-    async def _to_come(self) -> int:
-        """Who has waited long enough asks the SMSC; else nothing is known of what is missing."""
+    async def _under_way(self) -> int:
+        """Of what is missing, messages that the SMSC says go on."""
         measured = self.measured
-        if not self.plan.receipts or self._missing <= 0:
-            return 0
-        if not self._waited:
-            return self._missing
         inquiry = Inquiry(id for id, n in self._ids.items() if measured.receipt[n] == NONE)
         deadline = monotonic() + _INQUIRY
         while not inquiry.over and self._senders and monotonic() < deadline and not measured.stopped:
             inquiry.ask(self._senders, monotonic())
             await asyncio.sleep(0.01)
-        return min(inquiry.under_way, self._missing)
+        return inquiry.under_way
 
     @property
     def _missing(self) -> int:
-        return self.measured.accepted - self.measured.receipts
+        """Receipts."""
+        return self.measured.accepted - self.measured.receipts if self.plan.receipts else 0
 
     def _all_sent(self, now: float) -> bool:
         return now >= self._stop_at or 0 < self.plan.count <= len(self.measured.sent)

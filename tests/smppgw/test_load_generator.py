@@ -163,12 +163,13 @@ async def test_a_run_can_be_stopped() -> None:
 
 async def test_what_a_stopped_run_did_not_wait_for_is_not_lost() -> None:
     async with Smsc(Options(receipt_delay=60)) as smsc:
-        load = Load(plan := Plan(port=smsc.port, count=5))
+        load = Load(plan := Plan(port=smsc.port, count=0, rate=2000.0))
         running = asyncio.create_task(load.run())
-        await smsc.wait_for(5)
+        await smsc.wait_for(50)
         load.stop()
         found = figures(plan, await running)
     assert (found.lost, found.to_come) == (0, found.accepted)
+    assert found.accepted >= 50
 
 
 async def test_progress_is_told() -> None:
