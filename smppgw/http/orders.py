@@ -115,7 +115,7 @@ class Order(Content):
         Field(description="What is asked for: the outcome, a bad one only, what comes on the way too, or nothing"),
     ] = "final"
     callback: Annotated[
-        str | None, Field(max_length=2000, pattern=r"^https?://[^\s/?#@]+([/?][!-~]*)?$",
+        str | None, Field(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f\x7f-\x9f/?#@]+([/?][!-~]*)?$",
                           description="Where its receipt goes, in place of the key's own callback")
     ] = None  # fmt: skip
     reference: Annotated[

@@ -35,6 +35,7 @@ def test_no_control_character_gets_into_a_number_a_name_or_a_hint(before: str, c
         ("schedule", "tomorrow"), ("schedule", "2030-01-31T12:00:00"), ("schedule", 1_900_000_000),
         ("validity", 0), ("validity", "60"), ("validity", 10**9), ("receipt", "yes"), ("priority", 4),
         ("callback", "ftp://example.com/"), ("callback", "http://user:word@example.com/"), ("callback", "/hook"),
+        ("callback", "http://\x7f"), ("callback", "http://a\x85b/"), ("callback", "http://a\x01:8080"),
         ("reference", "x" * 256), ("tag", "x" * 64), ("service_type", "longer"),
         ("tlvs", {"message_payload": "x"}), ("tlvs", {"0x0424": "x"}), ("tlvs", {"0x020C": 1}), ("tlvs", {"0": "x"}),
         ("tlvs", {"0x1400": "hex:0"}), ("tlvs", {"0x1400": -1}), ("tlvs", {"0x1400": [1]}), ("tlvs", {"70000": ""}),
