@@ -2,6 +2,7 @@
 
 import json
 import marshal
+import os
 import signal
 import sys
 import time
@@ -10,6 +11,9 @@ from typing import BinaryIO
 from smppgw.history.database import Database
 from smppgw.history.engines import HistoryError, open_database
 from smppgw.history.recorder import SIZE
+
+NICE = 10
+"""How far it stands back where it shares a core with the gateway: a tenth of it then, all of it on another."""
 
 PRUNE = 3600.0
 """Seconds between looks at what is too old."""
@@ -22,6 +26,7 @@ def main() -> int:
     """The exit status."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the end of the input is the end
+    os.nice(NICE)
     source = sys.stdin.buffer
     said = _frame(source)
     if said is None:
