@@ -34,6 +34,8 @@ class Ledger:
         self._ended: dict[bytes, None] = {}
         self._ended_before: dict[bytes, None] = {}
         self._prefixes = _Prefixes()
+        self.sent_at: dict[int, float] = {}
+        """Of messages that were sent long after they came (epoch seconds)."""
         self._siblings: dict[bytes, tuple[bytes, ...]] = {}
 
     def __len__(self) -> int:
@@ -47,6 +49,10 @@ class Ledger:
             for name in names:
                 siblings.setdefault(name, {}).update((other, None) for other in names if other != name)
         self._siblings = {name: tuple(others) for name, others in siblings.items()}
+
+    def cluster_of(self, connector: bytes) -> tuple[bytes, ...]:
+        """It, and those that its receipts may come by."""
+        return (connector, *self._siblings.get(connector, ()))
 
     def add(self, id: int, waiting: Waiting, keys: Keys) -> bytes:
         """The record to store. An upstream id in use is taken over: the upstream began to count anew."""
@@ -99,6 +105,8 @@ class Ledger:
             key = self._prefixes[waiting.connector] + spellings[0]
             if self._by_upstream.get(key) == id:  # as a rule: then nothing need be spelled again
                 del self.waiting[id]
+                if self.sent_at:
+                    self.sent_at.pop(id, None)
                 self._end(id, key)
             else:
                 self.remove(id, waiting, keys)
@@ -118,6 +126,7 @@ class Ledger:
     def remove(self, id: int, waiting: Waiting, keys: Keys) -> None:
         """It ended."""
         self.waiting.pop(id, None)
+        self.sent_at.pop(id, None)
         prefix = self._prefixes[waiting.connector]
         for upstream, _ in waiting.parts:
             if upstream:

@@ -108,6 +108,7 @@ class App:
         self.lookup: Lookup | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._retired: list[AnyConnector] = []
+        self.pipeline.returns.retired = self._retired
         timers = Timers(**settings.timers.model_dump())
         self.listeners = Listeners(
             lambda: EsmeLink(self.loop, self.pipeline, self.gate, timers, settings.limits, self.links)
@@ -409,7 +410,7 @@ class App:
             await asyncio.sleep(TICK)
             for link in list(self.links):
                 link.tick()
-            self._retired = [connector for connector in self._retired if not connector.over]
+            self._retired[:] = [connector for connector in self._retired if not connector.over]
             for connector in (*self.connectors.values(), *self._retired):
                 connector.tick()
             for target in self.targets.values():

@@ -64,4 +64,9 @@ class HttpReceiver(ABC):
             log.exception("callback failed", account=delivery.account)
             outcome = Outcome(Status.RSYSERR)
         self._outbox.answered(delivery, outcome.status, outcome.said)
+        self._ended()
+
+    def _ended(self) -> None:
+        """The place of the present task is free, before what waits is given out."""
+        self._tasks.discard(asyncio.current_task())
         self._outbox.pump()

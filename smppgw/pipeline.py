@@ -30,6 +30,9 @@ from smppgw.store.contract import Store
 
 _ANY_RECEIPT = int(RegisteredDelivery.SUCCESS_ONLY | RegisteredDelivery.INTERMEDIATE)
 
+SLICE = 60.0
+"""Seconds after which the clock is looked at again for a message that waits for its time."""
+
 
 class Upstream(Protocol):
     """What a route leads to: a group or a connector."""
@@ -336,10 +339,15 @@ class Pipeline:
     def hold(self, message: Message, seconds: float) -> None:
         """Offer it only then: its schedule_delivery_time, or the delay of a retry."""
         message.held = True
+        if message.not_before > self.clock():  # a clock may be set meanwhile
+            seconds = min(seconds, SLICE)
         self.delays.after(seconds, lambda: self._held(message))
 
     def _held(self, message: Message) -> None:
-        if message.held:
+        left = message.not_before - self.clock()
+        if message.held and left > 0.0:
+            self.hold(message, left)
+        elif message.held:
             message.held = False
             self.reoffer((message,))
 
@@ -532,13 +540,21 @@ class Pipeline:
         """End a queued message that is not offered."""
         self.finish(message, MessageState.DELETED, b"000")
 
-    def replace(self, message: Message, pdu: SubmitSm) -> None:
-        """Give a queued message that is not offered another body. PduError for bad times."""
+    def replace(self, message: Message, pdu: SubmitSm, validity: bytes = b"") -> None:
+        """Give a queued message that is not offered another body; `validity` is the period that counts from now, if it
+        is to have another. PduError for bad times, and then nothing is changed."""
         now = self.clock()
-        if pdu.validity_period:
-            message.expires = times.parse(pdu.validity_period, now, Status.RINVEXPIRY) or message.expires
+        start, expires = message.not_before, message.expires
         if pdu.schedule_delivery_time:
-            message.not_before = times.parse(pdu.schedule_delivery_time, now, Status.RINVSCHED) or 0.0
+            start = times.parse(pdu.schedule_delivery_time, now, Status.RINVSCHED) or 0.0
+            if not pdu.validity_period:
+                expires = max(expires, start + self.settings.validity)
+        if validity:
+            expires = times.parse(validity, now, Status.RINVEXPIRY) or expires
+        if expires <= max(start, now):
+            raise PduError("validity_period ends before the message may go", Status.RINVEXPIRY)
+        message.not_before, message.expires = start, expires
+        if pdu.schedule_delivery_time:
             pdu = pdu._replace(schedule_delivery_time=b"")
             if message.held:
                 self.hold(message, message.not_before - now)

@@ -31,6 +31,9 @@ log = structlog.get_logger()
 _RECEIPT, _INTERMEDIATE = int(EsmClass.RECEIPT), int(EsmClass.INTERMEDIATE)
 _STATES = {int(state): state for state in MessageState}
 
+LATE = 60.0
+"""Seconds after which the time of sending a message is remembered: until then, that of its coming says enough."""
+
 LOOK = 0.02
 """Seconds between looks at whether receipts that came early can still find their message."""
 
@@ -92,6 +95,10 @@ class Returns:
         self.mo_table = MoTable(())
         self.sources: dict[bytes, Source] = {}
         self.counts: Counter[str] = Counter()
+        self.hexadecimal: set[bytes] = set()
+        """Connectors of which an upstream id had more than digits."""
+        self.retired: Sequence[Source] = ()
+        """Connectors that a reload replaced, and that may still have answers to come."""
         self.shelf: dict[int, None] = {}
         """Ids of records that a person must look at, oldest first."""
         self.isolated = False
@@ -124,6 +131,9 @@ class Returns:
         """An upstream took a message: the record to keep until its receipt comes. It may be here already."""
         if self._early:
             self._loop.call_soon(self._match_early, source, waiting)
+        now = self._clock()
+        if now - waiting.born > LATE:
+            self.ledger.sent_at[id] = now
         return self.ledger.add(id, waiting, source.keys)
 
     def receipt(self, source: Source, found: Receipt, report: Report) -> None:
@@ -225,7 +235,8 @@ class Returns:
         for id, record in self.ledger.waiting.items():
             if Ids.time_of(id) > oldest or len(late) == 1000:
                 break
-            late.append((id, Waiting.unpack(record)))
+            if self.ledger.sent_at.get(id, 0.0) <= oldest:
+                late.append((id, Waiting.unpack(record)))
         for id, waiting in late:
             self.drop(id, waiting, MessageState.UNKNOWN)
         for account in self.accounts.states.values():
@@ -252,7 +263,8 @@ class Returns:
         """Every message that was sent before it came has its id by now. After a restart upstreams repeat receipts, and
         bring those of messages that were sent again: they must not fill the upstream's window until they lapse.
         Not to be asked in the turn that it came in: answers of that turn are perhaps not handled yet."""
-        return early.came < min([early.source.oldest, *(source.oldest for source in self.sources.values())])
+        others = (*self.sources.values(), *self.retired)
+        return early.came < min([early.source.oldest, *(source.oldest for source in others)])
 
     def _look_soon(self) -> None:
         if self._early_count and not self._looking:
@@ -296,7 +308,12 @@ class Returns:
             early.report.refused(Status.RX_T_APPN)
             return
         self.unknown(early.source, early.found)
-        early.report.accepted()  # it is nobody's: to refuse it would only bring it back
+        self.answer(early.report)  # it is nobody's: to refuse it would only bring it back
+
+    def answer(self, report: Report) -> None:
+        """Accept what changes nothing, once what it may repeat is on disk."""
+        self.journal.turn.reported.append(report)
+        self.journal.urgent()
 
     def _forget(self, early: Early) -> bool:
         """False when it was dealt with before."""

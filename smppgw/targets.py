@@ -19,6 +19,9 @@ PATIENCE = 5.0
 SWEEP = 5.0
 """Seconds between looks for expired messages in a queue that does not move."""
 
+STEPPED_OVER = 100
+"""Parts that wait for the member of their message and let others go before them."""
+
 LOOKED_AT = 1000
 """Messages at the head of a queue that one that comes back is compared with: more than a window rarely does at once."""
 
@@ -110,6 +113,7 @@ class Target:
             return
         rooms = {name: member.room for name, member in self.members.items() if member.up}
         now = self._pipeline.clock()
+        blocked: list[Message] = []
         while queue:
             message = queue[0]
             if message.gone:
@@ -128,12 +132,16 @@ class Target:
                 self._pipeline.hold(message, message.not_before - now)
                 continue
             name = self._pick(message, rooms)
+            if name is None and message.part is not None and len(rooms) > 1 and len(blocked) < STEPPED_OVER:
+                blocked.append(queue.popleft())  # the member that it must take is full; the others need not wait
+                continue
             if name is None:
-                return
+                break
             queue.popleft()
             member = self.members[name]
             member.send(message)
             rooms[name] = rooms[name] - 1 if member.steady else member.room
+        queue.extendleft(reversed(blocked))
 
     def _pick(self, message: Message, rooms: dict[str, int]) -> str | None:
         """Who takes it now; None: it waits, and what is behind it, too."""
@@ -194,8 +202,11 @@ class Target:
             self._sweep()
 
     def _others_would_take(self) -> bool:
-        free = next((message for message in islice(self.queue, LOOKED_AT) if not message.pin), None)
-        return free is not None and self._pipeline.better_target(free, self)
+        first: dict[object, Message] = {}
+        for message in islice(self.queue, LOOKED_AT):
+            if not message.pin and not message.gone:
+                first.setdefault(message.route, message)
+        return any(self._pipeline.better_target(message, self) for message in first.values())
 
     def close(self) -> list[Message]:
         """It is no longer in the config: no member is wanted for it, and its messages go elsewhere."""

@@ -183,7 +183,9 @@ class CarrierConnector:
     def rebind(self) -> None:
         """Ask it again at once, however long it is to rest."""
         self._breaker.reset()
+        self._pauses.until = 0.0
         self._update()
+        self._loop.call_soon(self._turned)
 
     def limit(self, settings: CarrierSettings) -> None:
         """Another window or rate, until the next reload."""
@@ -232,8 +234,13 @@ class CarrierConnector:
 
     def tick(self) -> None:
         """About once a second."""
-        for gathering in self._joining.late(self._loop.time() - self.settings.join_wait):
-            self._incomplete(gathering)
+        late = self._joining.late(self._loop.time() - self.settings.join_wait)
+        behind = {message.part for target in self.targets for message in target.queue} if late else ()
+        for gathering in late:
+            if gathering.key in behind:  # more of it is here, and waits for room
+                self._joining.keep(gathering)
+            else:
+                self._incomplete(gathering)
         self._update()
         self.hearing.tick()
 
@@ -435,6 +442,9 @@ class CarrierConnector:
         self._sent([message], [id])
 
     def _postpone(self, messages: list[Message], answer: Answer) -> None:
+        for message in messages:
+            if message.part is not None:
+                self._joining.forget(message.part)
         if answer.wait or answer.status in THROTTLED:
             self._pauses.pause(answer.wait or self.settings.pause)
             for message in reversed(messages):

@@ -125,7 +125,7 @@ class Hearing:
             report.accepted()  # it came before its message is known, or after it ended: the final one says all
         elif self._ended(found.id):
             self._nobody(found)
-            report.accepted()
+            self._pipeline.returns.answer(report)
         elif self.early >= self._pipeline.settings.max_early_receipts:
             report.refused(Status.RX_T_APPN)
         else:

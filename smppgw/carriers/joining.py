@@ -72,6 +72,14 @@ class Joining:
         _forget(self._done, before)
         return _forget(self._open, before)
 
+    def keep(self, gathering: Gathering) -> None:
+        """One that was late goes on waiting."""
+        self._open[gathering.key] = gathering
+
+    def forget(self, key: int) -> None:
+        """What was complete was not sent after all."""
+        self._done.pop(key, None)
+
     def take(self) -> list[Gathering]:
         """Forget and return all."""
         taken = list(self._open.values())

@@ -81,7 +81,8 @@ class Repeats:
         try:
             answer = await do(lambda said: self._keep(who, entry, said))
         except BaseException as error:
-            self._forget(who)
+            if isinstance(error, Exception) or not entry.id:
+                self._forget(who)  # else it was cut off: its answer goes to disk with its messages
             failed = error if isinstance(error, Problem) else Problem(503, "The first request failed", "try again")
             under_way.set_exception(failed)
             under_way.exception()  # perhaps nobody else waits for it

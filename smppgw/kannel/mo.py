@@ -159,7 +159,7 @@ class MoReceiver(HttpReceiver):
         pdu = letter.pdu
         key = (self._id(connector), pdu.source_addr, pdu.destination_addr)
         octets = incoming.octets_of(pdu)
-        for gathering in self._parts.add(key, part, octets, letter, delivery.born):
+        for gathering in self._parts.add(key, part, octets, letter, self._desk.clock()):
             self._gathered(gathering)
         self._look_later()
 
@@ -219,7 +219,7 @@ class MoReceiver(HttpReceiver):
             status = Status.RSYSERR
         for delivery in deliveries:
             self._outbox.answered(delivery, status)
-        self._outbox.pump()
+        self._ended()
 
     async def _serve(self, letters: Sequence[Letter], deliveries: Sequence[Delivery]) -> int:
         first = letters[0].delivery

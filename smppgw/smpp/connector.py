@@ -118,6 +118,7 @@ class Connector(Keeper):
         """Under what an id of a submit_sm_resp is kept."""
         if not self._hexadecimal and not id.isdigit():
             self._hexadecimal = True
+            self.pipeline.returns.hexadecimal.add(self.name_octets)
         return (receipt.key(id, self.settings.id_form),)
 
     def exact(self, id: bytes) -> bytes:
@@ -129,7 +130,8 @@ class Connector(Keeper):
         found = receipt.candidates(id, self.settings.receipt_id_form, self.settings.id_form)
         if self._guessing and id.isdigit():
             # Digits may be the decimal form of an id in hex, but only where ids are in hex: else they name themselves.
-            return found[:2] if self._hexadecimal else found[:1]
+            names = self.pipeline.ledger.cluster_of(self.name_octets)
+            return found[:1] if self.pipeline.returns.hexadecimal.isdisjoint(names) else found[:2]
         return found
 
     # What groups ask
@@ -353,6 +355,10 @@ class Connector(Keeper):
             self._forget(split)
             message.by = self.name
             self.pipeline.refused(message, event.status)
+        elif message.expires <= self.pipeline.clock():
+            split.failed = True
+            self._forget(split)
+            self.pipeline.expired(message)
         elif event.status in PAUSING:
             self._segment_again(segment)
         else:

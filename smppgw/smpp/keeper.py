@@ -191,8 +191,10 @@ class Keeper(Owner):
     def _failed(self, reason: str) -> None:
         self.failures += 1
         self.last_error = reason
-        say = log.warning if self._worth_saying(reason) else log.debug
-        say("bind failed", connector=self.name, reason=reason, in_a_row=self.failures)
+        if self._worth_saying(reason):
+            log.warning("bind failed", connector=self.name, reason=reason, in_a_row=self.failures)
+        else:
+            log.debug("bind failed", connector=self.name, reason=reason, in_a_row=self.failures)
         if self.failures >= self.settings.alert_after and not self.alerting:
             self.alerting = True
             log.error("alert: connector cannot bind", connector=self.name, reason=reason, in_a_row=self.failures)

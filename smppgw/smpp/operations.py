@@ -71,13 +71,13 @@ class Operations:
         old = pdus.decode_submit(message.body)
         new = old._replace(
             schedule_delivery_time=pdu.schedule_delivery_time,
-            validity_period=pdu.validity_period,
+            validity_period=pdu.validity_period or old.validity_period,
             registered_delivery=pdu.registered_delivery,
             sm_default_msg_id=pdu.sm_default_msg_id,
             short_message=pdu.short_message,
             tlvs=tlv.without(old.tlvs, Tag.MESSAGE_PAYLOAD),
         )
-        self._pipeline.replace(message, new)
+        self._pipeline.replace(message, new, pdu.validity_period)
         self._pipeline.journal.after(lambda: self._answer(event, Status.ROK))
 
     def _cancel_all(self, event: Asked, pdu: CancelSm) -> None:

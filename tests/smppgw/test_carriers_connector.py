@@ -472,6 +472,7 @@ async def test_parts_in_any_order_are_one_text_and_each_that_asks_is_told() -> N
     await settle()
     assert {told(delivery)[0] for delivery in esme.got} == {askers[0].id, askers[2].id}
     repeated = rig.receipt(askers[1].id)
+    await settle()
     assert repeated.status == Status.ROK
     assert rig.connector.hearing.early == 0
 

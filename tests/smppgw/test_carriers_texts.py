@@ -11,11 +11,11 @@ from protocol import pdus, text, tlv, udh
 from protocol.consts import DataCoding, EsmClass, Npi, Tag, Ton
 from protocol.errors import PduError
 from protocol.pdus import SubmitSm
+from routing.intake import number_of
 from routing.message import Message
 from smppgw.carriers import texts
 from smppgw.carriers.contract import Mo
 from smppgw.carriers.joining import Joining
-from smppgw.pipeline import part_of
 
 NOW = 1_800_000_000.0
 HOWS: list[udh.How] = ["udh8", "udh16", "sar", "payload"]
@@ -34,7 +34,7 @@ def message_of(pdu: SubmitSm, id: int = 1) -> Message:
         id, "esme", pdus.encode_submit(pdu), pdu.source_addr, pdu.destination_addr, b"", pdu.esm_class, pdu.data_coding,
         pdu.registered_delivery, NOW, NOW + 60,
     )  # fmt: skip
-    made.part = part_of("esme", pdu) if pdu.tlvs or pdu.esm_class & EsmClass.UDHI else None
+    made.part = number_of("esme", pdu) if pdu.tlvs or pdu.esm_class & EsmClass.UDHI else None
     return made
 
 

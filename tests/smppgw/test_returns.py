@@ -243,6 +243,7 @@ async def test_a_receipt_that_no_unanswered_message_can_own_is_acknowledged_soon
 async def test_so_many_receipts_may_wait_and_no_more() -> None:
     bench = Bench(max_early_receipts=2)
     reports = [bench.receipt(b"%d" % n) for n in range(3)]
+    await settle()
     assert statuses(*reports) == [None, None, Status.ROK]
     assert bench.pipeline.counts["unknown_receipt"] == 1
     await bench.accepted(b"1")
