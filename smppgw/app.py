@@ -45,6 +45,7 @@ from smppgw.lookup import Lookup
 from smppgw.metrics import GatewayMetrics
 from smppgw.pipeline import Pipeline
 from smppgw.restore import restore
+from smppgw.seldom import Seldom
 from smppgw.senders import owners
 from smppgw.settings import StoreConfig
 from smppgw.smpp.connector import Connector
@@ -132,6 +133,7 @@ class App:
             self.face = Face(setup, made, self, may_exec=may_exec)
         self.again = False
         """It is to be started anew when it has ended."""
+        self._failing = Seldom()
         self._draining: asyncio.Timeout | None = None
         self._stop = asyncio.Event()
         self._ready = False
@@ -409,14 +411,23 @@ class App:
         while True:
             await asyncio.sleep(TICK)
             for link in list(self.links):
-                link.tick()
+                self._tick("link", link.tick)
             self._retired[:] = [connector for connector in self._retired if not connector.over]
             for connector in (*self.connectors.values(), *self._retired):
-                connector.tick()
+                self._tick(f"connector {connector.name}", connector.tick)
             for target in self.targets.values():
-                target.tick()
-            self.pipeline.returns.expire()
-            self.gate.forget_old()
+                self._tick(f"target {target.name}", target.tick)
+            self._tick("what waits too long", self.pipeline.returns.expire)
+            self._tick("limits", self.gate.forget_old)
+
+    def _tick(self, what: str, look: Callable[[], object]) -> None:
+        """A bug in one of them must not stop the clocks of all others: without them no window empties again."""
+        try:
+            look()
+        except Exception:
+            left_out = self._failing.due(what, self.loop.time())
+            if left_out is not None:
+                log.exception("a timer failed", of=what, left_out=left_out)
 
     async def _drain(self) -> None:
         """Take nothing new, wait for what is under way, unbind, commit, and say what is left."""

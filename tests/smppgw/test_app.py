@@ -5,8 +5,10 @@ import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from protocol import pdus, tlv
 from protocol.consts import Command, Status
@@ -14,7 +16,7 @@ from protocol.pdus import SubmitSm
 from routing import said
 from routing.message import key_of
 from smppgw import config
-from smppgw.app import App, clusters, open_store, tlv_of
+from smppgw.app import TICK, App, clusters, open_store, tlv_of
 from smppgw.carriers.connector import CarrierConnector
 from smppgw.carriers.contract import Mo
 from smppgw.ports import free_port
@@ -133,6 +135,40 @@ async def test_the_end_does_not_wait_for_ever(tmp_path: Path) -> None:
                 assert not peer.closed
                 await advance(2)
                 await until(lambda: peer.closed)
+
+
+class Failing:
+    """Whatever has timers, with a bug."""
+
+    over = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.looks = 0
+
+    def tick(self) -> None:
+        self.looks += 1
+        raise ValueError(self.name)
+
+
+@jumping
+async def test_a_timer_that_fails_is_said_and_stops_no_other(tmp_path: Path) -> None:
+    link, connector, retired, target = map(Failing, ("a link", "one", "two", "three"))
+    async with serving(tmp_path / "c.toml", BASE) as app:
+        parts: Any = app
+        parts.links.add(link)
+        parts.connectors["one"], parts.targets["three"] = connector, target
+        parts._retired.append(retired)
+        app.pipeline.ledger.waiting[1] = b"cut short"
+        with capture_logs() as events:
+            await advance(10 * TICK)
+        parts.links.clear()
+        parts.connectors.clear()
+        parts.targets.clear()
+        parts._retired.clear()
+        assert min(each.looks for each in (link, connector, retired, target)) >= 9
+        said = [event["of"] for event in events if event["event"] == "a timer failed"]
+        assert said == ["link", "connector one", "connector two", "target three", "what waits too long"]
 
 
 @jumping
