@@ -1,6 +1,7 @@
 """Read and write texts in the charsets that Kannel's files and its applications name."""
 
-import codecs
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 from functools import lru_cache
 
 from protocol import text
@@ -15,6 +16,24 @@ _OTHER_NAMES = {
     "utf-16": "utf-16-be",
     "8-bit": "latin-1",
 }
+_CHARSETS = frozenset(
+    {"ascii", "big5", "big5hkscs", "cp037", "cp1006", "cp1026", "cp1125", "cp1140", "cp1250", "cp1251", "cp1252",
+     "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp273", "cp424", "cp437", "cp500", "cp720", "cp737",
+     "cp775", "cp850", "cp852", "cp855", "cp856", "cp857", "cp858", "cp860", "cp861", "cp862", "cp863", "cp864",
+     "cp865", "cp866", "cp869", "cp874", "cp875", "cp932", "cp949", "cp950", "euc_jis_2004", "euc_jisx0213", "euc_jp",
+     "euc_kr", "gb18030", "gb2312", "gbk", "hp_roman8", "hz", "iso2022_jp", "iso2022_jp_1", "iso2022_jp_2",
+     "iso2022_jp_2004", "iso2022_jp_3", "iso2022_jp_ext", "iso2022_kr", "iso8859_1", "iso8859_10", "iso8859_11",
+     "iso8859_13", "iso8859_14", "iso8859_15", "iso8859_16", "iso8859_2", "iso8859_3", "iso8859_4", "iso8859_5",
+     "iso8859_6", "iso8859_7", "iso8859_8", "iso8859_9", "johab", "koi8_r", "koi8_t", "koi8_u", "kz1048", "latin_1",
+     "mac_arabic", "mac_croatian", "mac_cyrillic", "mac_farsi", "mac_greek", "mac_iceland", "mac_latin2", "mac_roman",
+     "mac_romanian", "mac_turkish", "ptcp154", "shift_jis", "shift_jis_2004", "shift_jisx0213", "tis_620", "utf_16",
+     "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_7", "utf_8"}
+)  # fmt: skip
+"""Python's codecs that are charsets. It has more under that name: punycode takes the square of a text's length,
+undefined and idna fail without saying which octets, and others are files or escapes. It also remembers for good each
+name that it was asked for, so it is asked for these alone."""
+_LONGEST = 40
+"""Characters of a name."""
 _BOM = "\ufeff"
 
 
@@ -36,13 +55,13 @@ def encode(string: str, charset: str) -> bytes:
 @lru_cache(64)
 def _codec(charset: str) -> str | None:
     """Python's name of it; None is the alphabet of GSM."""
+    if len(charset) > _LONGEST:
+        raise LookupError("a name that long is no charset")
     name = charset.strip().lower()
     if name in _GSM:
         return None
-    try:
-        found = codecs.lookup(_OTHER_NAMES.get(name, name))
-    except ValueError:  # a NUL
-        raise LookupError(f"{charset!r} is no charset") from None
-    if not found._is_text_encoding:  # Python has more under the names of codecs than charsets
-        raise LookupError(f"{charset} is no charset")
-    return found.name
+    name = normalize_encoding(_OTHER_NAMES.get(name, name))
+    found = aliases.get(name) or aliases.get(name.replace(".", "_"), name)
+    if found not in _CHARSETS:
+        raise LookupError(f"{charset!r} is no charset")
+    return found

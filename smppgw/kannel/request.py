@@ -64,6 +64,8 @@ class Posted(NamedTuple):
 
     values: Values
     receivers: tuple[bytes, ...] | None = None
+    markup: bool = False
+    """The text is HTML or WML as it came: see `without_tags`."""
 
 
 class Sender(NamedTuple):
@@ -125,7 +127,8 @@ def posted(headers: Mapping[str, str], body: bytes) -> Posted | Refusal:
         return Posted(_with_charset(values, charset))
     if kind in {"text/html", "text/vnd.wap.wml"}:
         values = _from_headers(headers)
-        return Posted(_without_tags(values, body, charset))
+        values["text"] = body
+        return Posted(_with_charset(values, charset), markup=True)
     if kind == "text/xml":
         return _from_xml(body)
     if kind == "application/x-www-form-urlencoded":
@@ -165,15 +168,13 @@ def _from_headers(headers: Mapping[str, str]) -> Values:
     return values
 
 
-def _without_tags(values: Values, body: bytes, charset: str) -> Values:
+def without_tags(values: Values) -> Values:
+    """Reading a page takes a while: ask first who it is that sent it."""
     try:
-        markup = charsets.decode(body, charset)
+        markup = _decoded(values["text"], values.get("charset", b""))
     except LookupError:
-        return _with_charset({**values, "text": body}, charset)  # to be refused for it
-    except UnicodeDecodeError as error:
-        markup = body.decode(error.encoding, "replace")
-    values["text"] = strip_tags(markup).encode(errors="replace")
-    return _with_charset(values, "utf-8")
+        return values  # to be refused for it
+    return {**values, "text": strip_tags(markup).encode(errors="replace"), "charset": b"utf-8"}
 
 
 def _with_charset(values: Values, charset: str) -> Values:
@@ -405,11 +406,12 @@ def _text_of(values: Values, coding: int) -> tuple[str, bytes]:
         return "", octets
     if not charset:
         return (octets.decode("utf-8", "replace"), b"") if coding == SEVEN_BITS else ("", octets)
-    name = charset.decode("ascii", "replace")
     try:
-        text = charsets.decode(octets, name)
+        text = _decoded(octets, charset)
     except LookupError:
         raise _Fault(b"Charset or body misformed, rejected") from None
-    except UnicodeDecodeError as error:
-        text = octets.decode(error.encoding, "replace")
     return (text, b"") if coding == SEVEN_BITS else ("", text.encode("utf-16-be", "surrogatepass"))
+
+
+def _decoded(octets: bytes, charset: bytes) -> str:
+    return charsets.decode(octets, charset.decode("ascii", "replace"), "replace")

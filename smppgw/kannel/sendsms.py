@@ -152,7 +152,8 @@ class SendSms:
         user = self._who(posted.values, asked.ip)
         if user is None:
             return Refusal(403, b"Authorization failed for sendsms")
-        found = request.order(posted.values, user.sender, posted.receivers, asked.body is not None)
+        values = request.without_tags(posted.values) if posted.markup else posted.values
+        found = request.order(values, user.sender, posted.receivers, asked.body is not None)
         return found if isinstance(found, Refusal) else (user, found)
 
     def _who(self, values: Values, ip: str) -> _User | None:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smppgw.kannel import charsets
 from smppgw.kannel.charsets import decode, encode
 
 
@@ -28,10 +29,29 @@ def test_a_charset_by_its_name(charset: str, octets: bytes) -> None:
     assert encode("é", charset) == octets
 
 
-@pytest.mark.parametrize("charset", ["nonsense", "", "base64", "rot13", "a\0b"])
+@pytest.mark.parametrize(
+    "charset",
+    [
+        *("nonsense", "", "base64", "rot13", "a\0b", "é", "-".join("8" * 1000) + "utf-8"),
+        *("punycode", "PunyCode", "idna", "undefined", "unicode_escape", "raw-unicode-escape", "charmap", "mbcs"),
+    ],
+)
 def test_what_is_no_charset(charset: str) -> None:
+    for errors in ("strict", "replace"):
+        with pytest.raises(LookupError):
+            decode(b"x", charset, errors)
     with pytest.raises(LookupError):
-        decode(b"x", charset)
+        encode("x", charset)
+
+
+@pytest.mark.parametrize("charset", ["ISO_8859-1:1987", "latin1", "us-ascii", "ANSI_X3.4-1968", "EUC-JP", "koi8-r"])
+def test_a_charset_by_its_other_names(charset: str) -> None:
+    assert decode(b"x", charset) == "x"
+
+
+@given(st.binary(max_size=300), st.sampled_from(sorted(charsets._CHARSETS)))
+def test_any_octets_are_a_text_where_what_is_none_is_replaced(octets: bytes, charset: str) -> None:
+    decode(octets, charset, "replace")
 
 
 def test_what_a_charset_lacks() -> None:

@@ -21,6 +21,7 @@ from smppgw.kannel.request import (
     posted,
     query,
     url_decode,
+    without_tags,
 )
 
 USER = SendsmsUser(username="u", password="p", default_sender="1234")
@@ -43,7 +44,8 @@ def refused(text: str, sender: Sender = SENDER) -> bytes:
 def post(kind: str, body: bytes, headers: Mapping[str, str] = {}) -> Order:
     found = posted({"Content-Type": kind, "X-Kannel-To": "99", **headers}, body)
     assert isinstance(found, Posted)
-    result = order(found.values, SENDER, found.receivers, post=True)
+    values = without_tags(found.values) if found.markup else found.values
+    result = order(values, SENDER, found.receivers, post=True)
     assert isinstance(result, Order)
     return result
 
@@ -132,6 +134,8 @@ def test_numbers_are_read_as_c_reads_them(value: bytes, number: int) -> None:
         ("to=1&deferred=-2", b"Deferred field misformed, rejected"),
         ("to=1&priority=4", b"Priority field misformed, rejected"),
         ("to=1&text=x&charset=nope", b"Charset or body misformed, rejected"),
+        ("to=1&text=x&charset=punycode", b"Charset or body misformed, rejected"),
+        ("to=1&text=x&charset=undefined", b"Charset or body misformed, rejected"),
         ("to=12a&pid=256&udh=x", b"UDH field misformed, rejected"),
         ("to=12a&pid=256", b"Number(s) has/have been denied by white- and/or black-lists."),
         ("to=1&pid=256&mclass=4", b"MClass field misformed, rejected"),
@@ -204,6 +208,7 @@ def test_a_forced_smsc_comes_before_the_given_one_and_that_before_the_default(
         ("text=%01%FF&coding=1&charset=UTF-8", "", b"\x01\xff"),
         ("text=&charset=nope", "", b""),
         ("text=a%FFb&charset=UTF-8", "a\ufffdb", b""),
+        ("text=%80%81&charset=windows-1252", "€\ufffd", b""),
         ("charset=UTF-8", "", b""),
     ],
 )
@@ -248,6 +253,7 @@ def test_dlr_parameters_have_old_spellings() -> None:
         ("", b"\x01\xff", "", b"\x01\xff"),
         ("text/html", b"<p>h\xe4 &amp; <b>g</b>\n x</p>", "hä & g  x", b""),
         ("text/html; charset=utf-8", b"\xc3\xa4&euro;", "ä€", b""),
+        ("text/html; charset=utf-8", b"\xe4&euro;", "\ufffd€", b""),
         ("text/vnd.wap.wml", b"<wml><p>a</p></wml>", "a", b""),
         ("application/x-www-form-urlencoded", b"to=99&text=a+b%C3%A4", "a bä", b""),
     ],
@@ -255,6 +261,15 @@ def test_dlr_parameters_have_old_spellings() -> None:
 def test_a_body_is_the_text_by_its_type(kind: str, body: bytes, said: str, octets: bytes) -> None:
     found = post(kind, body)
     assert (found.text, found.octets, found.receivers) == (said, octets, (b"99",))
+
+
+@pytest.mark.parametrize("charset", ["nope", "punycode", "idna", "undefined", "unicode_escape"])
+@pytest.mark.parametrize("kind", ["text/plain", "text/html"])
+def test_a_body_of_no_charset_is_refused(kind: str, charset: str) -> None:
+    found = posted({"Content-Type": f"{kind}; charset={charset}", "X-Kannel-To": "1"}, b"a")
+    assert isinstance(found, Posted)
+    values = without_tags(found.values) if found.markup else found.values
+    assert order(values, SENDER, post=True) == Refusal(400, b"Charset or body misformed, rejected")
 
 
 def test_headers_say_the_rest_in_any_case() -> None:
@@ -343,7 +358,7 @@ def test_hex_digits_are_a_text() -> None:
 def test_no_body_breaks_it(body: bytes, kind: str) -> None:
     found = posted({"Content-Type": kind, "X-Kannel-To": "1"}, body)
     if isinstance(found, Posted):
-        order(found.values, SENDER, found.receivers, post=True)
+        order(without_tags(found.values) if found.markup else found.values, SENDER, found.receivers, post=True)
 
 
 @given(st.text(st.characters(codec="latin-1"), max_size=100))

@@ -265,6 +265,24 @@ async def test_a_post_is_answered_like_a_get() -> None:
     assert [decode_submit(message.body).short_message for message in door.queue] == [b"hi"]
 
 
+@jumping
+async def test_a_page_is_read_only_for_who_may_send() -> None:
+    door = Door()
+    page = b"<p>" + b"a-" * 50_000
+
+    async def post(kind: str, password: str) -> tuple[int, bytes]:
+        headers = {
+            "Content-Type": f"text/html; charset={kind}", "X-Kannel-Username": "u", "X-Kannel-Password": password,
+            "X-Kannel-To": "99",
+        }  # fmt: skip
+        return (await door.sendsms(Request("POST", "/cgi-bin/sendsms", "", headers, page, "127.0.0.1")))[:2]
+
+    for kind in ("utf-8", "punycode", "undefined"):
+        assert await post(kind, "wrong") == FORBIDDEN
+    assert await post("punycode", "p") == (400, b"Charset or body misformed, rejected")
+    assert await post("utf-8", "p") == ACCEPTED
+
+
 # What Kannel reports though it refuses
 
 
