@@ -393,7 +393,7 @@ class Pipeline:
 
     def _tell_front(self, message: Message, connector: bytes) -> None:
         account = self.accounts.owner(message.account).hearer(message.memo)
-        said = account.front and account.front.sent(message, connector)
+        said = self.returns.written(account, lambda front: front.sent(message, connector))
         if said:
             self.returns.notify(account, self.ids.mint(self.clock()), said)
 
@@ -490,12 +490,9 @@ class Pipeline:
         self.access.ended(message.id, message.account, b"", state, err)
         if self.returns.diary is not None:
             self.returns.diary.ended(message.id, state, err)
-        if message.memo:
-            account = self.accounts.owner(message.account).hearer(message.memo)
-            said = account.front and account.front.ended(message, state, status)
-            self.returns.notify(account, message.id, said or None, state)
-        elif wanted(message.registered_delivery, state):
-            self.returns.tell(message.id, waiting_of(message, b"", ()), state, Receipt(b"", state, err))
+        if message.memo or wanted(message.registered_delivery, state):
+            waiting, found = waiting_of(message, b"", ()), Receipt(b"", state, err)
+            self.returns.tell(message.id, waiting, state, found, lambda front: front.ended(message, state, status))
         else:
             self.journal.turn.batch[key_of(message.id)] = None
             self.journal.soon()

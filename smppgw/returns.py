@@ -18,11 +18,12 @@ from routing.receipts import Ledger, wanted
 from routing.rules import Incoming
 from routing.table import MoTable
 from smppgw.access import AccessLog
-from smppgw.accounts import Accounts, AccountState
+from smppgw.accounts import Accounts, AccountState, Front
 from smppgw.delays import Delays
 from smppgw.history.diary import Diary
 from smppgw.journal import Journal, Report
 from smppgw.origins import Origins
+from smppgw.seldom import Seldom
 from smppgw.settings import Gateway
 
 log = structlog.get_logger()
@@ -40,6 +41,11 @@ LOOK = 0.02
 REPETITION = 1.0
 """Seconds that a receipt waits for its message when one of that upstream id has just ended."""
 
+UNWRITTEN = b""
+"""What no front writes."""
+
+Write = Callable[[Front], bytes | None]
+"""What a front is asked for."""
 
 Doubt = Literal["hold", "unknown", "resend", "again"]
 """What becomes of a message that was offered and not answered: set aside for a person, ended as UNKNOWN, offered again
@@ -119,6 +125,7 @@ class Returns:
         self._early: dict[bytes, list[Early]] = {}
         self._early_count = 0
         self._looking = False
+        self._failing = Seldom()
 
     @property
     def aside(self) -> int:
@@ -184,13 +191,19 @@ class Returns:
         else:
             turn.batch[key_of(id)] = None
 
-    def tell(self, id: int, waiting: Waiting, state: int, found: Receipt) -> None:
-        """Make the receipt that the ESME gets, in the form its account asks for, and see that it gets it."""
+    def tell(self, id: int, waiting: Waiting, state: int, found: Receipt, write: Write | None = None) -> None:
+        """See that whoever sent a message hears of it: by its front, which writes a receipt unless `write` asks it for
+        something else; where it has none that can, by the receipt of an ESME, in the form its account asks for."""
         account = self.accounts.owner(waiting.account.decode())
         account.receipts[state] += 1
-        account = account.hearer(waiting.memo)
-        if account.front is not None:
-            self.notify(account, id, account.front.receipt(waiting, state, found), state)
+        hearer = account.hearer(waiting.memo)
+        if hearer.front is not None:
+            body = self.written(hearer, write or (lambda front: front.receipt(waiting, state, found)))
+            if body != UNWRITTEN:
+                self.notify(hearer, id, body, state)
+                return
+        if waiting.memo and not wanted(waiting.registered_delivery, state):
+            self.notify(account, id, None)
             return
         now = self._clock()
         said = Receipt(
@@ -206,6 +219,19 @@ class Returns:
             b"" if form == "text" else receipt.tlvs(said),
         )  # fmt: skip
         self._deliver(Delivery(id, account.name, body, now, state, 0, self.origins.of(waiting.public, now)))
+
+    def written(self, account: AccountState, write: Write) -> bytes | None:
+        """What its front writes; UNWRITTEN where it has none, or one that cannot. A record may hold the memo of
+        another front, which the account had before: no receipt may be lost by that, nor a bind, nor the process."""
+        if account.front is None:
+            return UNWRITTEN
+        try:
+            return write(account.front)
+        except Exception:
+            left_out = self._failing.due(account.name, self._loop.time())
+            if left_out is not None:
+                log.exception("a callback cannot be written", account=account.name, left_out=left_out)
+            return UNWRITTEN
 
     def notify(self, account: AccountState, id: int, body: bytes | None, state: int = 0) -> None:
         """Give an account of HTTP what its front wrote, in place of the record of this id."""

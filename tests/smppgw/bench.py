@@ -192,12 +192,14 @@ class Bench:
         self.restored = restore(self.pipeline, self.store, lambda id, record: None)
         self.pipeline.journal.start()
 
-    def submit(self, number: bytes = b"447700900001", *, account: AccountState | None = None, **fields: Any) -> Asker:
+    def submit(
+        self, number: bytes = b"447700900001", *, account: AccountState | None = None, memo: bytes = b"", **fields: Any
+    ) -> Asker:
         """Submit; the answer is in what it returns, now or later."""
         fields = {"source_addr": b"12345", "registered_delivery": RECEIPT_WANTED, "short_message": b"hello", **fields}
         pdu = SubmitSm(destination_addr=number, **fields)
         asker = Asker(number)
-        taken = self.pipeline.submit(account or self.account, pdu, pdus.encode_submit(pdu), asker)
+        taken = self.pipeline.submit(account or self.account, pdu, pdus.encode_submit(pdu), asker, memo=memo)
         if not isinstance(taken, Message):
             asker.status = taken
         return asker

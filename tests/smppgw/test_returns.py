@@ -2,16 +2,23 @@
 
 from math import inf
 
+import pytest
+from structlog.testing import capture_logs
+
 from protocol import pdus
 from protocol.consts import EsmClass, MessageState, Status
 from protocol.pdus import SubmitSm
 from protocol.receipt import Receipt
 from routing.message import DELIVERY, SET_ASIDE, WAITING, Delivery, SetAside
 from routing.table import MoTable
+from smppgw.http.callbacks import ApiFront
+from smppgw.http.memo import Memo as ApiMemo
 from smppgw.journal import PROBE
+from smppgw.kannel.dlr import Reports
+from smppgw.kannel.memo import Memo as KannelMemo
 from smppgw.settings import Account, MoMatch, MoRoute
 from tests.smppgw.bench import Asker, Bench, Carrier, Esme, Said, told
-from tests.smppgw.jumping import advance, jumping, settle
+from tests.smppgw.jumping import advance, epoch, jumping, settle
 
 DELIVERED = MessageState.DELIVERED
 
@@ -336,6 +343,91 @@ async def test_an_early_receipt_may_come_by_a_sibling_too() -> None:
     bench.sent(b"a")
     await settle()
     assert (statuses(said), len(esme.got)) == ([Status.ROK], 1)
+
+
+# Messages with a memo
+
+
+MEMOS = {"api": ApiMemo("shop", "http://a/").pack(), "kannel": KannelMemo(31, b"http://a/").pack(), "none": b""}
+
+
+def with_front(bench: Bench, front: str) -> None:
+    """The account as it is in a gateway with an API, or with sendsms."""
+    if front == "api":
+        made = ApiFront(bench.account, epoch)
+        bench.account.callbacks = bench.pipeline.accounts.internal(Account(name="esme@api"), made)
+    elif front == "kannel":
+        bench.account.front = Reports((), epoch)
+
+
+STRANGE = pytest.mark.parametrize(
+    ("front", "memo"),
+    [("api", "kannel"), ("none", "kannel"), ("none", "api"), ("kannel", "api"), ("kannel", "none")],
+)
+
+
+@STRANGE
+def test_a_receipt_whose_memo_nobody_can_read_goes_to_the_esme(front: str, memo: str) -> None:
+    @jumping
+    async def run() -> None:
+        bench = Bench()
+        esme = Esme(bench.account)
+        with_front(bench, front)
+        asker = await one_sent(bench, memo=MEMOS[memo])
+        said = bench.receipt(b"a")
+        await settle()
+        assert said.status == Status.ROK
+        assert [told(delivery) for delivery in esme.got] == [(asker.id, DELIVERED)]
+
+    run()
+
+
+@STRANGE
+def test_a_message_that_was_never_sent_and_whose_memo_nobody_can_read_is_told_to_the_esme(
+    front: str, memo: str
+) -> None:
+    @jumping
+    async def run() -> None:
+        bench = Bench()
+        esme = Esme(bench.account)
+        with_front(bench, front)
+        (asker,) = await bench.accepted(b"44", memo=MEMOS[memo])
+        bench.pipeline.refused(bench.carrier.take(), Status.RINVDSTADR)
+        await settle()
+        assert [told(delivery) for delivery in esme.got] == [(asker.id, MessageState.UNDELIVERABLE)]
+
+    run()
+
+
+@pytest.mark.parametrize(("front", "memo"), [("api", "kannel"), ("none", "kannel"), ("none", "api")])
+def test_what_waited_too_long_with_a_memo_that_nobody_can_read_holds_up_nothing_else(front: str, memo: str) -> None:
+    @jumping
+    async def run() -> None:
+        bench = Bench(receipt_wait=60.0)
+        esme = Esme(bench.account)
+        askers = [await one_sent(bench, id, memo=MEMOS[memo]) for id in (b"a", b"b")]
+        with_front(bench, front)
+        await advance(100)
+        bench.pipeline.returns.expire()
+        await settle()
+        assert [told(delivery) for delivery in esme.got] == [(asker.id, MessageState.UNKNOWN) for asker in askers]
+
+    run()
+
+
+@jumping
+async def test_a_memo_that_nobody_can_read_is_said_once_a_minute_and_nobody_gets_what_was_not_asked_for() -> None:
+    bench = Bench()
+    esme = Esme(bench.account)
+    with_front(bench, "api")
+    await bench.accepted(*[b"44"] * 3, memo=MEMOS["kannel"], registered_delivery=0)
+    with capture_logs() as events:
+        for _ in range(3):
+            bench.pipeline.refused(bench.carrier.take(), Status.RINVDSTADR)
+            await advance(1)
+    assert [(event["event"], event["account"]) for event in events] == [("a callback cannot be written", "esme@api")]
+    assert not esme.got
+    assert not bench.store.records
 
 
 # Ends without a receipt
