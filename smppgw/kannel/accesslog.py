@@ -23,6 +23,7 @@ DEFAULT = (
     b"[flags:%m:%c:%M:%C:%d] [msg:%L:%b] [udh:%U:%u]"
 )
 
+_CONTROLS = bytes(ord(".") if (octet < 0x20 and octet != ord("\t")) or octet == 0x7F else octet for octet in range(256))
 _UNPRINTABLE = re.compile(rb"[^ -~]")
 _CODE = re.compile(rb"%(.)", re.DOTALL)
 
@@ -83,8 +84,9 @@ class Format:
         self._writers = [_WRITERS[code] for code in codes]
 
     def fill(self, event: bytes, sms: Sms) -> bytes:
+        """One line, whatever the fields hold: a sender with the end of a line in it forges no other."""
         line = _Line(event, sms)
-        return self._template % tuple([write(line) for write in self._writers])
+        return (self._template % tuple([write(line) for write in self._writers])).translate(_CONTROLS)
 
 
 class _Line:

@@ -59,6 +59,16 @@ def test_every_code_stands_for_what_kannel_puts_there() -> None:
     assert Format(b"%N").fill(RECEIVED_DLR, Sms(text=b"ACK/")) == b"ACK/"
 
 
+def test_no_field_ends_the_line() -> None:
+    forged = b"1\r\n2026-11-23 16:38:03 Sent SMS\0\x1b[2J\x7f\xe9"
+    sms = Sms(
+        sender=forged, receiver=forged, smsc_id=forged, foreign_id=forged, service=forged, account=forged, binfo=forged,
+        boxc_id=forged, meta_data=forged, dlr_url=forged, id=forged,
+    )  # fmt: skip
+    told = b"1..2026-11-23 16:38:03 Sent SMS..[2J.\xe9"
+    assert Format(b"%p\t%P|%i|%F|%n|%A|%B|%x|%D|%R|%I").fill(SENT, sms) == told + b"\t" + b"|".join([told] * 10)
+
+
 @given(st.binary(), st.binary())
 def test_no_format_crashes(pattern: bytes, text: bytes) -> None:
     Format(pattern).fill(RECEIVED, Sms(text=text))
