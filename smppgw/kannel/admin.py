@@ -14,6 +14,12 @@ from smppgw.kannel.status import Figures, Form, Stored
 MOST_DELAY = 10.0
 """Seconds that one wrong password adds at most."""
 
+MOST_WAIT = 60.0
+"""Seconds that an address waits at most, so that it is not locked out for good by who guesses from there."""
+
+MOST_WAITING = 10
+"""Requests of an address that wait; what comes beside them is refused at once, and its password not looked at."""
+
 ADDRESSES = 1000
 """Those remembered for wrong passwords; the oldest is forgotten for a newer one."""
 
@@ -97,8 +103,8 @@ class Admin:
         given = asked.query.get("password", "").encode("utf-8", "surrogateescape")
         good = accepted is None or any(hmac.compare_digest(given, each) for each in accepted)
         delay = self._patience.after(asked.ip, good=good) if accepted is not None else 0.0
-        if not good:
-            return Answer(status.page(form, "Denied"), content_type, delay)
+        if not good or delay is None:
+            return Answer(status.page(form, "Denied"), content_type, delay or 0.0)
         return (await self._answer(asked, command, form, content_type))._replace(delay=delay)
 
     async def _answer(self, asked: Asked, command: str, form: Form, content_type: str) -> Answer:
@@ -201,17 +207,34 @@ class Patience:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._wrong: dict[str, tuple[int, float]] = {}
-        """By address: how often so far, and until when it waits."""
+        self._wrong: dict[str, _Wrong] = {}
+        """By address."""
 
-    def after(self, ip: str, *, good: bool) -> float:
-        """Seconds to wait before the answer."""
+    def after(self, ip: str, *, good: bool) -> float | None:
+        """Seconds to wait before the answer; None: too many wait, so that this one is refused, also if it is right."""
         now = self._clock()
-        times, until = self._wrong.pop(ip, (0, now))
-        until = max(until, now)
+        before = self._wrong.get(ip, _NONE)
+        waiting = [end for end in before.waiting if end > now]
+        if len(waiting) >= MOST_WAITING:
+            return None
+        until = max(before.until, now)
+        self._wrong.pop(ip, None)
         if not good:
-            until += min(times, MOST_DELAY)
+            until = min(until + min(before.times, MOST_DELAY), now + MOST_WAIT)
             if len(self._wrong) >= ADDRESSES:
                 del self._wrong[next(iter(self._wrong))]
-            self._wrong[ip] = times + 1, until
+            self._wrong[ip] = _Wrong(before.times + 1, until, [*waiting, until])
         return until - now
+
+
+class _Wrong(NamedTuple):
+    """What an address has got wrong."""
+
+    times: int
+    until: float
+    """When it need wait no longer."""
+    waiting: list[float]
+    """When each of its requests is answered."""
+
+
+_NONE = _Wrong(0, 0.0, [])

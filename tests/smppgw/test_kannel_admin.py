@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from smppgw.kannel.admin import ADDRESSES, Admin, Answer, Asked, Patience
+from smppgw.kannel.admin import ADDRESSES, MOST_WAIT, MOST_WAITING, Admin, Answer, Asked, Patience
 from smppgw.kannel.model import Core
 from smppgw.kannel.status import Figures, Stored
 
@@ -214,6 +214,31 @@ def test_guesses_all_at_once_wait_for_each_other_and_so_does_the_right_one() -> 
     assert [patience.after("10.0.0.1", good=False) for _ in range(4)] == [0, 1, 3, 6]
     assert patience.after("10.0.0.2", good=True) == 0
     assert patience.after("10.0.0.1", good=True) == 6
+
+
+def test_guesses_without_end_keep_their_address_out_for_a_minute_at_most() -> None:
+    now = [0.0]
+    patience = Patience(lambda: now[0])
+    for _ in range(5000):
+        patience.after("10.0.0.1", good=False)
+    assert patience.after("10.0.0.1", good=True) is None
+    now[0] += MOST_WAIT
+    assert patience.after("10.0.0.1", good=True) == 0
+    for _ in range(100):
+        now[0] += patience.after("10.0.0.1", good=False) or 0.0
+    assert (patience.after("10.0.0.1", good=False) or 0.0) <= MOST_WAIT
+
+
+def test_when_too_many_of_an_address_wait_the_next_is_refused_whatever_it_knows() -> None:
+    admin, box, now = port()
+    waits = [ask(admin, "/suspend", password="wrong").delay for _ in range(MOST_WAITING + 1)]
+    assert waits == [0, 1, 3, 6, 10, 15, 21, 28, 36, 45, 55]
+    for password in ("wrong", "secret"):
+        assert ask(admin, "/suspend", password=password) == Answer("Denied", "text/plain")
+    assert box.did == []
+    assert ask(admin, "/suspend", "127.0.0.2", password="secret").body == "Kannel suspended"
+    now[0] += 1
+    assert ask(admin, "/resume", password="secret").delay == 54
 
 
 def test_what_is_remembered_of_wrong_passwords_has_a_limit() -> None:
