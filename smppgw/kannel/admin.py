@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from smppgw.kannel import status
 from smppgw.kannel.access import is_allowed_ip
 from smppgw.kannel.model import Core
+from smppgw.kannel.request import integer
 from smppgw.kannel.status import Figures, Form, Stored
 
 MOST_DELAY = 10.0
@@ -26,7 +27,7 @@ ADDRESSES = 1000
 ID_LENGTH = 36
 """Of a message's id as a UUID."""
 
-_INTEGER = re.compile(r"\s*([+-]?\d+)")
+_INTEGER = re.compile(r"\s*[+-]?\d", re.ASCII)
 
 
 class Asked(NamedTuple):
@@ -157,8 +158,7 @@ class Admin:
     def _log_level(self, given: str | None) -> str:
         if given is None:
             return "New level not given"
-        found = _INTEGER.match(given)
-        level = int(found[1]) if found else 0
+        level = integer(given.encode(errors="surrogateescape")) if _INTEGER.match(given) else 0
         self._commands.log_level(level)
         return f"log-level set to {level}"
 

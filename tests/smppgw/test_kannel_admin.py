@@ -135,13 +135,13 @@ def test_smscs_are_named_by_their_admin_id(command: str, done: str, could_not: s
     assert said(admin, f"/{command}", smsc="") == f"Could not {could_not} smsc-id `'"
 
 
-def test_a_log_level_is_what_strtol_reads() -> None:
+def test_a_log_level_is_what_atoi_reads() -> None:
     admin, box, _ = port()
     assert said(admin, "/log-level") == "New level not given"
-    assert [said(admin, "/log-level", level=level) for level in ("2", "010", "-1x", "x", "")] == [
-        f"log-level set to {level}" for level in (2, 10, -1, 0, 0)
+    assert [said(admin, "/log-level", level=level) for level in ("2", "010", "-1x", "x", "", "9" * 5000, "٢")] == [
+        f"log-level set to {level}" for level in (2, 10, -1, 0, 0, -1, 0)
     ]
-    assert box.did == [f"log-level {level}" for level in (2, 10, -1, 0, 0)]
+    assert box.did == [f"log-level {level}" for level in (2, 10, -1, 0, 0, -1, 0)]
 
 
 def test_a_message_is_removed_by_an_id_of_36_characters() -> None:
