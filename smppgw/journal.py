@@ -130,7 +130,9 @@ class Journal:
             self._committing = True
             began = self._loop.time()
             try:
-                await self.store.commit(turn.batch)
+                # After a refusal no new message is among it, unless it came meanwhile: what is left cannot be refused
+                # any more, and all that comes behind it waits for it, what would make room too.
+                await self.store.commit(turn.batch, spare=self.error is not None and not turn.submitted)
             except StoreError as error:
                 self._failed(turn, str(error))
                 self._end()

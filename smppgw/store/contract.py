@@ -20,12 +20,12 @@ class Store(Protocol):
     def open(self) -> None:
         """Take the store for this process alone; raises StoreError when another gateway has it."""
 
-    async def commit(self, batch: Mapping[bytes, bytes | None]) -> None:
+    async def commit(self, batch: Mapping[bytes, bytes | None], *, spare: bool = False) -> None:
         """Atomic and durable when it returns; None deletes the key, also an absent one.
 
         Raises StoreError, and then nothing of the batch counts. A full store still takes batches that delete at
-        least as many records as they add. Commits are made one after the other; one whose caller was cancelled is
-        finished all the same.
+        least as many records as they add; and, while its spare room lasts, those that are `spare`. Commits are made
+        one after the other; one whose caller was cancelled is finished all the same.
         """
 
     def scan(self) -> Iterator[tuple[bytes, bytes]]:

@@ -32,7 +32,8 @@ CHUNK = 512
 """Records read in one transaction: a reader that stays keeps LMDB from using pages again."""
 
 RESERVE = 64 << 20
-"""Octets (at least) that a full store keeps for batches that add no records, so that messages can leave it."""
+"""Octets (at least) that a full store keeps so that messages can leave it: batches that add no records may use all of
+it, spare ones that do the first half."""
 
 CHECK_READERS = 1000
 """Commits after which the slots of readers that died are freed."""
@@ -84,14 +85,15 @@ class LmdbStore:
             self.close()
             raise StoreError(f"cannot open {self._path / DATA}: {error}") from error
 
-    async def commit(self, batch: Mapping[bytes, bytes | None]) -> None:
+    async def commit(self, batch: Mapping[bytes, bytes | None], *, spare: bool = False) -> None:
         loop = asyncio.get_running_loop()
         while (last := self._last) is not None and last.loop is loop and not last.done.done():
             await asyncio.wait([last.done])
         writer, env = self._ready()
         if not batch:
             return
-        commit = _Commit(env, batch, loop, loop.create_future(), self._look)
+        most = self._max_size + (_reserve(self._max_size) // 2 if spare else 0)
+        commit = _Commit(env, batch, most, loop, loop.create_future(), self._look)
         writer.load(commit)
         if commit.failure is None:
             self._last = commit
@@ -132,7 +134,7 @@ class LmdbStore:
     def _map(self) -> lmdb.Environment:
         return lmdb.open(
             os.fspath(self._path),
-            map_size=self._max_size + max(RESERVE, self._max_size // 16),
+            map_size=self._max_size + _reserve(self._max_size),
             mode=0o700,
             max_spare_txns=1,
         )
@@ -146,7 +148,7 @@ class LmdbStore:
         """After a write that the disk refused LMDB may take no more on the same environment: map it again."""
         env, writer = self._opened(), self._writer
         if writer is None:
-            writer = self._writer = _Writer(self._max_size)
+            writer = self._writer = _Writer()
         if not writer.broken:
             return writer, env
         env.close()
@@ -177,6 +179,8 @@ class _Commit:
 
     env: lmdb.Environment
     batch: Mapping[bytes, bytes | None]
+    most: int
+    """Octets of records from which on it may add none."""
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[None]
     look: float
@@ -207,10 +211,9 @@ class _Commit:
 class _Writer:
     """The thread that begins, fills and commits every write transaction: LMDB ties each to one thread."""
 
-    def __init__(self, max_size: int) -> None:
+    def __init__(self) -> None:
         self.broken = False
         """A commit failed on the disk: the environment must be opened again before the next one."""
-        self._max_size = max_size
         self._commits = 0
         self._next: _Commit | None = None
         self._go, self._loaded = Lock(), Lock()
@@ -242,7 +245,7 @@ class _Writer:
         txn = None
         try:
             txn = self._begin(commit.env)
-            self._fill(txn, commit.batch)
+            _fill(txn, commit.batch, commit.most)
             commit.txnid = txn.id()
         except Exception as failure:  # the loop's thread waits for us, whatever it is: it gets it
             if txn is not None:
@@ -266,18 +269,23 @@ class _Writer:
         self._commits += 1
         return env.begin(write=True)
 
-    def _fill(self, txn: "lmdb.Transaction[bytes]", batch: Mapping[bytes, bytes | None]) -> None:
-        ordered = sorted(batch.items())
-        puts = [(key, value) for key, value in ordered if value is not None]
-        stat = txn.stat()
-        used = (stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]) * stat["psize"]
-        if used >= self._max_size and _grows(txn, batch):
-            raise lmdb.MapFullError("max_size is reached")
-        if puts:
-            txn.cursor().putmulti(puts)
-        for key, value in ordered:
-            if value is None:
-                txn.delete(key)
+
+def _reserve(max_size: int) -> int:
+    return max(RESERVE, max_size // 16)
+
+
+def _fill(txn: "lmdb.Transaction[bytes]", batch: Mapping[bytes, bytes | None], most: int) -> None:
+    ordered = sorted(batch.items())
+    puts = [(key, value) for key, value in ordered if value is not None]
+    stat = txn.stat()
+    used = (stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]) * stat["psize"]
+    if used >= most and _grows(txn, batch):
+        raise lmdb.MapFullError("max_size is reached")
+    if puts:
+        txn.cursor().putmulti(puts)
+    for key, value in ordered:
+        if value is None:
+            txn.delete(key)
 
 
 def _grows(txn: "lmdb.Transaction[bytes]", batch: Mapping[bytes, bytes | None]) -> bool:

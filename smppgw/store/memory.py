@@ -17,7 +17,7 @@ class MemoryStore:
             raise StoreError("the store in memory is open already: close it first")
         self._is_open = True
 
-    async def commit(self, batch: Mapping[bytes, bytes | None]) -> None:
+    async def commit(self, batch: Mapping[bytes, bytes | None], *, spare: bool = False) -> None:  # noqa: ARG002  it is never full
         records = self._opened()
         for key, value in batch.items():
             if value is None:

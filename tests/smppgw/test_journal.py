@@ -1,10 +1,18 @@
 """One commit serves all that came while the last one was under way; what cannot be committed is not lost."""
 
 import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
 
+from protocol.consts import Status
+from protocol.pdus import SubmitSm, encode_submit
+from routing.message import HEARD, Message, key_of
 from smppgw.journal import LAZY, PROBE, Journal, Turn
-from tests.smppgw.bench import BenchStore, Said
-from tests.smppgw.jumping import advance, jumping, settle
+from smppgw.store.contract import StoreError
+from smppgw.store.lmdb import LmdbStore
+from tests.smppgw.bench import Bench, BenchStore, Said
+from tests.smppgw.jumping import advance, jumping, settle, until
 
 
 class Desk:
@@ -102,6 +110,46 @@ async def test_it_tries_again_by_itself_for_as_long_as_it_takes() -> None:
     desk.store.trouble = ""
     await advance(PROBE)
     assert desk.store.records == {b"1": b"x"}
+
+
+@jumping
+async def test_what_a_full_store_refused_may_use_its_spare_room_but_no_new_message() -> None:
+    desk = Desk()
+    desk.store.trouble, desk.store.has_spare = "full", True
+    message = cast("Message", object())
+    desk.journal.turn.submitted.append(message)
+    desk.write(b"1")
+    desk.journal.urgent()
+    await advance(3 * PROBE)
+    assert (desk.store.records, desk.refused[-1].submitted) == ({}, [message])
+    desk.journal.turn.submitted.clear()
+    await advance(PROBE)
+    assert (desk.store.records, desk.journal.error) == ({b"1": b"x"}, None)
+    desk.write(b"2")
+    desk.journal.urgent()
+    await settle()
+    assert desk.journal.error == "full"
+    await advance(PROBE)
+    assert desk.store.records == {b"1": b"x", b"2": b"x"}
+
+
+@jumping
+async def test_a_message_from_a_handset_that_finds_the_store_full_holds_up_nothing(tmp_path: Path) -> None:
+    store = LmdbStore(tmp_path, 1 << 20)
+    store.open()
+    with suppress(StoreError):
+        for batch in range(100):
+            await store.commit({key_of(batch * 20 + i): bytes((HEARD,)) + b"x" * 1000 for i in range(20)})
+    store.close()
+    bench, said = Bench(cast("Any", store)), Said()
+    pdu = SubmitSm(source_addr=b"44", destination_addr=b"12345", short_message=b"hello")
+    bench.pipeline.returns.bring(bench.account, "carrier", (encode_submit(pdu),), said)
+    await until(lambda: bench.pipeline.journal.error)
+    await advance(PROBE)
+    await until(lambda: said.status is not None)
+    assert said.status == Status.ROK
+    await bench.pipeline.journal.stop()
+    store.close()
 
 
 @jumping

@@ -15,7 +15,7 @@ import lmdb
 import pytest
 
 from smppgw.store.contract import StoreError
-from smppgw.store.lmdb import LmdbStore
+from smppgw.store.lmdb import RESERVE, LmdbStore
 
 ROOT = Path(__file__).parents[2]
 PER_BATCH = 100
@@ -141,6 +141,23 @@ async def test_a_full_store_lets_messages_leave_and_then_takes_new_ones(store: L
     await store.commit({key(number): None for number in range(1, kept)} | {key(10_001): None})
     await store.commit({key(number): b"v" * 1000 for number in range(kept, kept + 100)})
     assert [found for found, _ in store.scan()] == [key(number) for number in range(kept, kept + 100)]
+
+
+async def test_spare_batches_may_add_to_a_full_store_while_its_spare_room_lasts(store: LmdbStore) -> None:
+    kept = await fill(store)
+    large = {key(number): b"v" * 65_000 for number in range(20_000, 20_000 + RESERVE // 2 // 65_536 - 20)}
+    await store.commit(large, spare=True)
+    with pytest.raises(StoreError, match="full"):
+        await store.commit({key(30_000): b"v"})
+    for number in range(100):
+        try:
+            await store.commit({key(40_000 + number): b"v" * 65_000}, spare=True)
+        except StoreError:
+            break
+    assert 0 < number < 99
+    await store.commit(dict.fromkeys(map(key, range(kept)), b"w" * 1000))
+    await store.commit(dict.fromkeys([*map(key, range(kept)), *large]))
+    await store.commit({key(40_000): None, key(40_001): b"v", key(40_002): b"v"})
 
 
 async def fill(store: LmdbStore) -> int:
