@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from structlog.testing import capture_logs
 
-from protocol import pdus, tlv
+from protocol import pdus, times, tlv
 from protocol.consts import Command, EsmClass, MessageState, Status, Tag
 from protocol.pdus import DataSm, QuerySm, SubmitSm
+from protocol.receipt import Receipt
 from protocol.session import Answered
 from routing.groups import Group
 from routing.message import SET_ASIDE
@@ -20,7 +22,7 @@ from smppgw.settings import Limits, MoRoute
 from smppgw.smpp.connector import Connector
 from smppgw.smpp.keeper import SAY
 from smppgw.targets import Target
-from tests.smppgw.bench import Asker, Bench, Esme, told
+from tests.smppgw.bench import Asker, Bench, Esme, Said, told
 from tests.smppgw.jumping import advance, jumping, settle, until
 from tests.smppgw.upstream import Upstream
 
@@ -30,14 +32,28 @@ class Desk:
 
     def __init__(self, bench: Bench, connector: Connector) -> None:
         self.bench = bench
+        self._lead_to(connector)
+
+    def _lead_to(self, connector: Connector) -> None:
         self.connector = connector
-        loop = asyncio.get_running_loop()
-        self.target = Target(
-            "carrier", Group([(connector.name, 1)]), {connector.name: connector}, bench.pipeline, loop.time
-        )
+        pipeline, loop = self.bench.pipeline, asyncio.get_running_loop()
+        self.target = Target("carrier", Group([(connector.name, 1)]), {connector.name: connector}, pipeline, loop.time)
         connector.targets = [self.target]
-        bench.pipeline.upstreams = {"carrier": self.target}
-        bench.pipeline.returns.sources = {connector.name_octets: connector}
+        pipeline.upstreams = {"carrier": self.target}
+        pipeline.returns.sources = {connector.name_octets: connector}
+
+    def another(self, **settings: Any) -> Connector:
+        """With other settings; nobody wants it so far."""
+        given = self.connector.settings.model_copy(update=settings)
+        return Connector(given, Limits(), self.bench.pipeline, asyncio.get_running_loop())
+
+    def reload(self, **settings: Any) -> Connector:
+        """Another connector takes its place; returns the one before, which waits for its answers."""
+        before = self.connector
+        self._lead_to(self.another(**settings))
+        before.stop()
+        self.bench.pipeline.returns.retired = [before]
+        return before
 
     async def submit(self, *numbers: bytes, **fields: Any) -> list[Asker]:
         return await self.bench.accepted(*numbers, **fields)
@@ -66,9 +82,9 @@ async def connected(
             yield smsc, desk
         finally:
             smsc.drop()
-            connector.stop()
-            await until(lambda: not connector.binds)
-            await connector.stopped()
+            desk.connector.stop()
+            await until(lambda: not desk.connector.binds)
+            await desk.connector.stopped()
 
 
 # Binding
@@ -478,6 +494,23 @@ async def test_a_throttled_segment_is_sent_again_alone() -> None:
 
 
 @jumping
+@pytest.mark.parametrize("status", [Status.RSYSERR, Status.RMSGQFUL])
+async def test_a_message_of_which_a_segment_is_put_off_again_and_again_expires(status: Status) -> None:
+    async with connected(long_messages="udh8", retry=(5.0,), pause=1.0) as (smsc, desk):
+        esme = Esme(desk.bench.account)
+        (asker,) = await desk.submit(b"1", short_message=b"x" * 200, validity_period=times.relative(60))
+        await until(lambda: len(smsc.asked) == 2)
+        smsc.accept(b"a")
+        await desk.submit(b"2")
+        for _ in range(70):
+            while b"1" in smsc.numbers:
+                smsc.answer(status, place=smsc.numbers.index(b"1"))
+            await advance(1)
+        assert [told(delivery) for delivery in esme.got] == [(asker.id, MessageState.EXPIRED)]
+        assert smsc.numbers == [b"2"], "it keeps nobody waiting any more"
+
+
+@jumping
 async def test_a_drop_between_segments_puts_the_message_in_doubt_once() -> None:
     async with connected(long_messages="udh8", window=2, rebind=(1.0,)) as (smsc, desk):
         await desk.submit(b"1", short_message=b"", tlvs=LONG)
@@ -557,6 +590,55 @@ async def test_a_receipt_without_an_id_is_acknowledged_and_counted() -> None:
         await until(lambda: smsc.answered)
         assert smsc.answered == [(Command.DELIVER_SM_RESP, Status.ROK)]
         assert desk.connector.counts.unreadable == 1
+
+
+@jumping
+async def test_an_early_receipt_waits_for_the_answer_that_a_replaced_connector_is_still_to_get() -> None:
+    async with connected() as (smsc, desk):
+        esme = Esme(desk.bench.account)
+        (asker,) = await desk.submit(b"1")
+        await until(lambda: smsc.asked)
+        before = desk.reload(window=50)
+        await until(lambda: desk.connector.binds)
+        smsc.deliver(receipt(b"a"))
+        await advance(0.2)
+        smsc.accept(b"a")
+        await before.stopped()
+        await until(lambda: esme.got)
+        assert told(esme.got[0]) == (asker.id, MessageState.DELIVERED)
+
+
+@jumping
+async def test_decimal_receipts_of_hexadecimal_ids_are_known_after_a_reload() -> None:
+    async with connected() as (smsc, desk):
+        esme = Esme(desk.bench.account)
+        (asker,) = await desk.submit(b"1")
+        await until(lambda: smsc.asked)
+        smsc.accept(b"1A2B3C")
+        await until(lambda: len(desk.bench.pipeline.ledger) == 1)
+        await desk.reload(window=50).stopped()
+        await until(lambda: desk.connector.binds)
+        smsc.deliver(receipt(b"%d" % 0x1A2B3C))
+        await until(lambda: esme.got)
+        assert told(esme.got[0]) == (asker.id, MessageState.DELIVERED)
+
+
+@jumping
+async def test_decimal_receipts_of_hexadecimal_ids_may_come_by_a_sibling_that_sends_nothing() -> None:
+    async with connected(bind="transmitter") as (smsc, desk):
+        beside = desk.another(name="rx", bind="receiver")
+        number = b"%d" % 0x1A2B3C
+        assert beside.spellings(number) == (number,), "nobody's ids are hexadecimal so far"
+        returns = desk.bench.pipeline.returns
+        returns.ledger.cluster([["c", "rx"]])
+        esme = Esme(desk.bench.account)
+        (asker,) = await desk.submit(b"1")
+        await until(lambda: smsc.asked)
+        smsc.accept(b"1A2B3C")
+        await until(lambda: len(returns.ledger) == 1)
+        returns.receipt(beside, Receipt(number, MessageState.DELIVERED), Said())
+        await settle()
+        assert [told(delivery) for delivery in esme.got] == [(asker.id, MessageState.DELIVERED)]
 
 
 @jumping
