@@ -26,9 +26,13 @@ from smppgw.store.memory import MemoryStore
 from tests.smppgw.bench import Said
 from tests.smppgw.door import Peer
 from tests.smppgw.jumping import advance, jumping, until
+from tests.smppgw.test_smpp_connector import receipt
 from tests.smppgw.upstream import Upstream
 
 BODY = pdus.encode_submit(SubmitSm(source_addr=b"12345", destination_addr=b"44", short_message=b"hello"))
+RECEIPTED = pdus.encode_submit(
+    SubmitSm(source_addr=b"12345", destination_addr=b"44", registered_delivery=1, short_message=b"hello")
+)
 
 BASE = """
 [store]
@@ -257,6 +261,30 @@ async def test_a_changed_connector_is_bound_anew_and_waits_for_its_answers(tmp_p
             await until(lambda: len(smsc.links) == 1)
             assert not app.pipeline.queued
             assert app.connectors["c"].settings.window == 7
+
+
+@jumping
+async def test_a_receipt_of_what_a_changed_connector_sent_is_known_also_early_or_in_decimal(tmp_path: Path) -> None:
+    for early in (True, False):
+        async with Upstream() as smsc:
+            texts = [BASE + connector("c", smsc.port, f"window = {window}") + route("c") for window in (5, 6, 7)]
+            async with serving(tmp_path / "c.toml", texts[0]) as app, Peer(app.listeners.ports[0]) as peer:
+                await until(lambda: app.targets["c"].up)
+                rewrite(app, texts[1])
+                await advance(3)
+                await peer.bind()
+                await peer.ask(Command.SUBMIT_SM, RECEIPTED)
+                await until(lambda: smsc.asked)
+                if not early:
+                    smsc.accept(b"1A2B3C")
+                    await until(lambda: not app.pipeline.queued)
+                rewrite(app, texts[2])
+                await until(lambda: app.targets["c"].up)
+                smsc.deliver(receipt(b"1A2B3C" if early else b"%d" % 0x1A2B3C))
+                await advance(3)
+                if early:
+                    smsc.accept(b"1A2B3C")
+                await until(peer.delivered)
 
 
 @jumping
