@@ -2,13 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Any
 
 from protocol.consts import MessageState
 from routing.groups import Group
 from routing.message import DOUBTED, OFFERED, Message
 from routing.table import Table
-from smppgw.settings import Route
-from smppgw.targets import SWEEP, Target
+from smppgw.settings import Match, Route
+from smppgw.targets import STEPPED_OVER, SWEEP, Target
 from tests.smppgw.bench import Bench, Carrier, Esme, told
 from tests.smppgw.jumping import advance, jumping, settle
 
@@ -172,6 +173,57 @@ async def test_a_part_waits_for_the_room_of_its_own_member_and_bind() -> None:
     assert len(desk.a.got) == 1
 
 
+def part(number: int, reference: int = 1) -> dict[str, Any]:
+    """Fields of the submit_sm that brings it."""
+    return {"esm_class": 0x40, "short_message": bytes((5, 0, 3, reference, 2, number)) + b"text"}
+
+
+async def halved(bench: Bench, desk: Desk) -> None:
+    """The first part of a message is with a, which has no room for the second one now."""
+    for reference in range(50):
+        await bench.accepted(b"9", **part(1, reference))
+        if desk.a.got:
+            desk.a.room = 0
+            await bench.accepted(b"9", **part(2, reference))
+            desk.b.got.clear()
+            return
+    raise AssertionError("all of them went to b")
+
+
+@jumping
+async def test_a_part_whose_member_is_full_lets_the_others_go_and_keeps_its_place() -> None:
+    bench = Bench()
+    desk = Desk(bench)
+    desk.up(desk.a)
+    desk.up(desk.b)
+    await halved(bench, desk)
+    await bench.accepted(b"1", b"2")
+    assert desk.b.numbers == [b"1", b"2"]
+    desk.b.room = 0
+    await bench.accepted(b"3")
+    assert [message.destination for message in desk.target.queue] == [b"9", b"3"]
+    desk.a.room = 1
+    desk.target.pump()
+    assert [message.body[-5] for message in desk.a.got] == [1, 2]
+
+
+@jumping
+async def test_only_so_many_parts_let_others_go_before_them() -> None:
+    bench = Bench()
+    desk = Desk(bench)
+    desk.up(desk.a)
+    desk.up(desk.b)
+    await halved(bench, desk)
+    (waits,) = desk.target.queue
+    desk.target.queue.extend([waits] * (STEPPED_OVER - 1))
+    await bench.accepted(b"1")
+    assert desk.b.numbers == [b"1"]
+    desk.target.queue.append(waits)
+    await bench.accepted(b"2")
+    assert desk.b.numbers == [b"1"]
+    assert len(desk.target.queue) == STEPPED_OVER + 2
+
+
 @jumping
 async def test_what_expires_in_the_queue_is_not_sent() -> None:
     bench = Bench(validity=60.0)
@@ -252,6 +304,20 @@ async def test_messages_of_a_hopeless_target_take_their_fallback_in_order() -> N
     await desk.pass_time(2)
     assert [message.destination for message in other.queue] == [b"1", b"2"]
     assert not desk.target.queue
+
+
+@jumping
+async def test_a_message_whose_route_has_no_fallback_does_not_keep_others_from_theirs() -> None:
+    bench = Bench()
+    desk = Desk(bench)
+    other = Carrier(b"other")
+    bench.pipeline.upstreams["other"] = other
+    here = Route(name="here", to="carrier", match=Match(destination=("1*",)))
+    bench.pipeline.table = Table([here, Route(name="all", to="carrier", fallback=("other",))])
+    await bench.accepted(b"1", b"2", b"11", b"3")
+    await desk.pass_time(7)
+    assert [message.destination for message in other.queue] == [b"2", b"3"]
+    assert [message.destination for message in desk.target.queue] == [b"1", b"11"]
 
 
 @jumping
