@@ -5,7 +5,7 @@ from math import inf
 import pytest
 from structlog.testing import capture_logs
 
-from protocol import pdus
+from protocol import pdus, times
 from protocol.consts import EsmClass, MessageState, Status
 from protocol.pdus import SubmitSm
 from protocol.receipt import Receipt
@@ -18,7 +18,7 @@ from smppgw.kannel.dlr import Reports
 from smppgw.kannel.memo import Memo as KannelMemo
 from smppgw.settings import Account, MoMatch, MoRoute
 from tests.smppgw.bench import Asker, Bench, Carrier, Esme, Said, told
-from tests.smppgw.jumping import advance, epoch, jumping, settle
+from tests.smppgw.jumping import EPOCH, advance, epoch, jumping, settle
 
 DELIVERED = MessageState.DELIVERED
 
@@ -189,6 +189,22 @@ async def test_a_receipt_that_is_repeated_while_the_store_refuses_is_not_acknowl
     again = bench.receipt(b"a")
     await advance(11)
     assert again.status != Status.ROK, "the store has nothing of it"
+
+
+@jumping
+async def test_a_receipt_that_is_repeated_during_a_slow_commit_is_acknowledged_after_it() -> None:
+    bench = Bench()
+    bench.carrier.oldest = inf
+    await one_sent(bench)
+    bench.store.hold()
+    first = bench.receipt(b"a")
+    await advance(0.1)
+    again = bench.receipt(b"a")
+    await advance(60)
+    assert statuses(first, again) == [None, None]
+    bench.store.flow()
+    await settle()
+    assert statuses(first, again) == [Status.ROK] * 2
 
 
 # Before the submit_sm_resp
@@ -447,6 +463,26 @@ async def test_a_message_whose_receipt_never_comes_ends_unknown() -> None:
     await settle()
     assert [told(delivery) for delivery in esme.got] == [(asker.id, MessageState.UNKNOWN)]
     assert not len(bench.pipeline.ledger)
+
+
+@jumping
+async def test_receipt_wait_counts_from_the_sending_of_what_was_sent_late() -> None:
+    bench = Bench(receipt_wait=3600.0)
+    esme = Esme(bench.account)
+    askers = await bench.accepted(b"1", b"2", schedule_delivery_time=times.absolute(EPOCH + 7200))
+    await advance(7210)
+    bench.sent(b"a")
+    bench.sent(b"b")
+    await advance(3590)
+    bench.pipeline.returns.expire()
+    bench.receipt(b"a")
+    await settle()
+    assert [told(delivery) for delivery in esme.got] == [(askers[0].id, DELIVERED)]
+    await advance(20)
+    bench.pipeline.returns.expire()
+    await settle()
+    assert told(esme.got[1]) == (askers[1].id, MessageState.UNKNOWN)
+    assert not bench.pipeline.ledger.sent_at
 
 
 @jumping
