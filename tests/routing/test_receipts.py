@@ -86,6 +86,12 @@ def test_a_connector_of_two_groups_has_the_siblings_of_both() -> None:
     assert ledger.match(b"smpp2", [b"2"]) is None
 
 
+def test_a_connector_and_those_that_its_receipts_may_come_by_are_one_cluster() -> None:
+    ledger = clustered()
+    found = [ledger.cluster_of(name) for name in (b"smpp2", b"smpp3", b"unknown")]
+    assert found == [(b"smpp2", b"smpp1"), (b"smpp3",), (b"unknown",)]
+
+
 def test_groups_can_be_drawn_anew() -> None:
     ledger = clustered()
     ledger.add(7, waits(b"1"), keys)
@@ -199,6 +205,17 @@ def test_what_is_found_by_another_spelling_than_its_own_ends_too() -> None:
     ledger.add(7, waits(b"10"), lambda id: (b"16",))
     assert ledger.part(7, waits(b"10"), DELIVERED, [b"10"], lambda id: (b"16",)) == (DELIVERED, None)
     assert is_empty(ledger)
+
+
+def test_when_a_message_was_sent_is_forgotten_with_it() -> None:
+    ledger = Ledger()
+    for id in (1, 2, 3):
+        ledger.add(id, waits(b"%d" % id), keys)
+        ledger.sent_at[id] = NOW
+    part(ledger, 1, ENROUTE, [b"1"])
+    part(ledger, 2, DELIVERED, [b"2"])
+    ledger.remove(3, waits(b"3"), keys)
+    assert list(ledger.sent_at) == [1]
 
 
 def test_the_oldest_waits_first() -> None:
