@@ -523,6 +523,43 @@ async def test_parts_whose_others_never_come_are_sent_or_refused() -> None:
 
 
 @jumping
+async def test_parts_that_are_all_here_are_one_text_however_long_the_last_waits_for_room() -> None:
+    rig = Rig(join_wait=60.0)
+    rig.script.automatic = False
+    await rig.taken(rig.submit(b"other"), rig.part(1))
+    rig.script.asks[0].answer(later(Status.RTHROTTLED, wait=200.0))
+    await rig.pass_time(1)
+    await rig.taken(rig.part(2))
+    rig.script.automatic = True
+    await rig.pass_time(300)
+    assert sorted(rig.script.texts) == ["other", "other", "part1 part2 "]
+
+
+@jumping
+async def test_parts_are_one_text_where_the_rate_lets_them_come_slowly() -> None:
+    rig = Rig(join_wait=60.0, rate=1.0, burst=1.0)
+    for number in (1, 2):
+        for reference in range(100):
+            rig.part(number, reference=reference, words=b"%d/%d " % (reference, number))
+    await rig.pass_time(400)
+    assert sorted(rig.script.texts) == sorted(f"{n}/1 {n}/2 " for n in range(100))
+
+
+@jumping
+async def test_what_was_refused_for_now_is_no_repetition_when_a_part_of_it_comes_again_alone() -> None:
+    rig = Rig(join_wait=60.0, retry=(5.0,))
+    rig.script.automatic = False
+    first, second = rig.part(1), rig.part(2)
+    await rig.taken(first, second)
+    rig.script.asks[0].answer(later(Status.RSYSERR))
+    await settle()
+    rig.pipeline.cancel(rig.message(second))
+    rig.script.automatic = True
+    await rig.pass_time(100)
+    assert rig.script.texts == ["part1 part2 ", "part1 "], "incomplete, and sent nonetheless"
+
+
+@jumping
 async def test_a_repetition_of_a_part_that_was_sent_is_no_message_of_its_own() -> None:
     rig = Rig(join_wait=5.0)
     esme = Esme(rig.account)
@@ -799,6 +836,19 @@ async def test_one_that_rests_is_asked_again_at_once_when_a_person_says_so() -> 
     rig.script.asks[1].answer(ACCEPTED)
     await settle()
     assert (rig.connector.breaker, rig.connector.failures) == ("closed", 0)
+
+
+@jumping
+async def test_one_that_pauses_is_asked_again_at_once_when_a_person_says_so() -> None:
+    rig = Rig()
+    rig.script.automatic = False
+    await rig.taken(rig.submit())
+    rig.script.asks[0].answer(later(Status.RTHROTTLED, wait=86400.0))
+    await advance(60)
+    assert rig.connector.paused
+    rig.connector.rebind()
+    await settle()
+    assert (rig.connector.paused, len(rig.script.asks)) == (False, 2)
 
 
 @jumping
