@@ -68,6 +68,15 @@ def test_what_began_before_a_time_is_late_and_nothing_else() -> None:
     assert len(joining) == 0
 
 
+def test_one_that_was_late_may_be_kept_and_completed() -> None:
+    joining = Joining(10)
+    add(joining, 1, 2, b"a")
+    (late,) = joining.late(1.0)
+    joining.keep(late)
+    (done,) = add(joining, 2, 2, b"b", now=5.0)
+    assert (done.complete, joined(done)) == (True, b"ab")
+
+
 def test_a_part_that_comes_again_after_its_message_was_complete_is_a_repetition() -> None:
     joining = Joining(10)
     add(joining, 1, 2, b"a")
@@ -75,6 +84,16 @@ def test_a_part_that_comes_again_after_its_message_was_complete_is_a_repetition(
     add(joining, 2, 2, b"b", now=1.0)
     assert [each.repeats for each in joining.take()] == [True]
     add(joining, 2, 2, b"other")
+    assert [each.repeats for each in joining.take()] == [False]
+
+
+def test_what_was_not_sent_after_all_is_repeated_by_nobody() -> None:
+    joining = Joining(10)
+    add(joining, 1, 2, b"a")
+    add(joining, 2, 2, b"b")
+    joining.forget(5)
+    joining.forget(6)
+    add(joining, 2, 2, b"b")
     assert [each.repeats for each in joining.take()] == [False]
 
 
