@@ -126,6 +126,22 @@ async def test_a_repeated_receipt_is_accepted_and_told_once() -> None:
     assert rig.connector.hearing.early == 0
 
 
+@jumping
+async def test_a_repeated_receipt_is_accepted_only_when_the_first_is_on_disk() -> None:
+    rig = Rig()
+    asker = rig.submit()
+    await rig.taken(asker)
+    rig.store.hold()
+    first = rig.receipt(asker.id)
+    await advance(6)
+    again = rig.receipt(asker.id)
+    await advance(60)
+    assert (answer(first), answer(again)) == (None, None)
+    rig.store.flow()
+    await settle()
+    assert (answer(first), answer(again)) == (Status.ROK, Status.ROK)
+
+
 # Receipts that come before their message is known
 
 
