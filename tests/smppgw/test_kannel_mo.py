@@ -387,6 +387,15 @@ async def test_reports_on_replies_are_not_taken_for_messages() -> None:
     assert not b"sent".startswith(MARK)
 
 
+@jumping
+async def test_every_message_is_asked_about_however_few_requests_may_wait() -> None:
+    box = Box(Application(text(b"answer")), max_pending_requests=1)
+    for number in range(3):
+        box.came(b"%d" % number)
+    await advance(0.1)
+    assert asked_for(box.application) == [b"http://a/?0", b"http://a/?1", b"http://a/?2"]
+
+
 # Parts
 
 
@@ -425,6 +434,25 @@ async def test_parts_survive_a_kill() -> None:
     last = Box(Application(text(b"answer")), store=again.killed())
     await advance(0.1)
     assert (last.application.asked, last.replies) == ([], [b"answer"])
+
+
+@jumping
+async def test_the_time_for_parts_counts_from_when_they_are_given_out() -> None:
+    box = Box(Application(text(b"answer")), max_pending_requests=1)
+    box.application.hold()
+    box.part(1, b"one ")
+    box.came(b"whole")
+    box.part(2, b"of two")
+    await advance(0.1)
+    store = box.killed()
+    await advance(3600)
+    application = Application(text(b"answer"))
+    application.hold()
+    Box(application, store=store, max_pending_requests=1)
+    await advance(5)
+    application.flow()
+    await advance(0.1)
+    assert asked_for(application) == [b"http://a/?whole", b"http://a/?one+of+two"]
 
 
 @jumping
