@@ -101,6 +101,29 @@ async def test_what_failed_is_not_kept_anywhere() -> None:
 
 
 @jumping
+async def test_a_request_that_is_cut_off_has_its_answer_on_disk_with_what_it_did() -> None:
+    bench = Bench()
+    first = asyncio.create_task(repeats(bench).once("shop", "k", b"body", Doing()))
+    await asyncio.sleep(0.05)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    await bench.pipeline.journal.stop()
+    found = repeats(Bench(bench.killed()))
+    assert await found.once("shop", "k", b"body", Doing()) == ({"id": 1}, True)
+
+
+@jumping
+async def test_a_request_that_is_cut_off_before_it_did_anything_is_not_kept() -> None:
+    bench, do = Bench(), Doing(keeps=False)
+    found = repeats(bench)
+    first = asyncio.create_task(found.once("shop", "k", b"body", do))
+    await asyncio.sleep(0.05)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    assert await found.once("shop", "k", b"body", do) == ({"id": 2}, False)
+
+
+@jumping
 async def test_an_answer_that_was_not_known_before_is_on_disk_when_it_is_given() -> None:
     bench = Bench()
     await repeats(bench).once("shop", "k", b"body", Doing(keeps=False))
