@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from protocol import pdus
+from protocol import pdus, times
 from protocol.consts import Command, MessageState, Status
 from protocol.pdus import CancelSm, QuerySm, QuerySmResp, ReplaceSm, SubmitSm
 from protocol.session import Answered
 from routing.message import DOUBTED
 from tests.smppgw.door import Door, Peer, opened
-from tests.smppgw.jumping import jumping, settle, until
+from tests.smppgw.jumping import advance, epoch, jumping, settle, until
 
 SUBMIT = SubmitSm(source_addr=b"12345", destination_addr=b"44", registered_delivery=1, short_message=b"hello")
 FINAL_DATE = b"260101000000000+"
@@ -121,6 +121,55 @@ async def test_a_replacement_with_a_time_that_is_none_changes_nothing() -> None:
         replacement = ReplaceSm(id, validity_period=b"1234567890123456", short_message=b"changed")
         assert (await ask(peer, Command.REPLACE_SM, replacement))[0] == Status.RINVEXPIRY
         assert pdus.decode_submit(door.bench.carrier.take().body).short_message == b"hello"
+
+
+@jumping
+async def test_a_replacement_of_which_one_time_is_none_leaves_the_other_time_too() -> None:
+    async with submitted() as (door, peer, id):
+        (message,) = door.bench.pipeline.queued.values()
+        before = message.expires
+        replacement = ReplaceSm(
+            id, schedule_delivery_time=b"999999999999999+", validity_period=times.relative(60), short_message=b"changed"
+        )
+        assert (await ask(peer, Command.REPLACE_SM, replacement))[0] == Status.RINVSCHED
+        assert (message.expires, message.not_before) == (before, 0.0)
+
+
+@jumping
+async def test_a_replacement_without_a_validity_period_leaves_that_of_the_message() -> None:
+    async with submitted(validity_period=times.relative(600)) as (door, peer, id):
+        (message,) = door.bench.pipeline.queued.values()
+        before = message.expires
+        await advance(60)
+        assert (await ask(peer, Command.REPLACE_SM, ReplaceSm(id, short_message=b"changed")))[0] == Status.ROK
+        pdu = pdus.decode_submit(message.body)
+        assert (pdu.validity_period, pdu.short_message) == (times.relative(600), b"changed")
+        assert message.expires == before
+
+
+@jumping
+async def test_a_message_that_is_put_off_for_longer_than_it_was_valid_goes_at_its_time() -> None:
+    async with submitted() as (door, peer, id):
+        (message,) = door.bench.pipeline.queued.values()
+        start = epoch() + 30 * 86400
+        replacement = ReplaceSm(id, schedule_delivery_time=times.absolute(start), short_message=b"changed")
+        assert (await ask(peer, Command.REPLACE_SM, replacement))[0] == Status.ROK
+        assert message.expires > message.not_before >= start - 1
+
+
+@jumping
+async def test_a_message_cannot_be_put_off_beyond_the_validity_period_that_its_esme_gave_it() -> None:
+    async with submitted(validity_period=times.relative(600)) as (door, peer, id):
+        (message,) = door.bench.pipeline.queued.values()
+        times_before = message.not_before, message.expires
+        for validity in (b"", times.relative(60)):
+            replacement = ReplaceSm(
+                id, schedule_delivery_time=times.absolute(epoch() + 3600), validity_period=validity,
+                short_message=b"changed",
+            )  # fmt: skip
+            assert (await ask(peer, Command.REPLACE_SM, replacement))[0] == Status.RINVEXPIRY
+        assert (message.not_before, message.expires) == times_before
+        assert pdus.decode_submit(message.body).short_message == b"hello"
 
 
 @jumping
