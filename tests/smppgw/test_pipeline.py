@@ -9,7 +9,7 @@ from routing.table import Table
 from smppgw.journal import PROBE
 from smppgw.settings import Account, Match, Route
 from tests.smppgw.bench import Asker, Bench, Carrier, Esme, told
-from tests.smppgw.jumping import EPOCH, advance, jumping, settle
+from tests.smppgw.jumping import EPOCH, advance, epoch, jumping, settle
 
 
 def answers(*askers: Asker) -> list[int | None]:
@@ -222,6 +222,22 @@ async def test_we_hold_a_scheduled_message_and_the_upstream_does_not() -> None:
     await advance(20)
     message = bench.carrier.take()
     assert pdus.decode_submit(message.body).schedule_delivery_time == b""
+
+
+@jumping
+async def test_a_schedule_follows_the_clock_when_somebody_sets_it() -> None:
+    for by, waits in ((7200.0, 120.0), (-3600.0, 2 * 7200.0)):
+        bench = Bench()
+        shift = [0.0]
+        bench.pipeline.clock = lambda shift=shift: epoch() + shift[0]  # type: ignore[misc]
+        await bench.accepted(b"1", schedule_delivery_time=times.absolute(epoch() + 7200))
+        await advance(60)
+        shift[0] = by
+        if by < 0:
+            await advance(7200)
+            assert not bench.carrier.queue, "not before its time"
+        await advance(waits)
+        assert len(bench.carrier.queue) == 1
 
 
 @jumping
