@@ -473,6 +473,22 @@ async def test_we_unbind_only_after_what_was_submitted_is_answered() -> None:
 
 
 @jumping
+async def test_who_is_to_be_unbound_submits_nothing_more_and_so_goes() -> None:
+    async with opened() as door, Peer(door.port) as peer:
+        await peer.bind()
+        door.bench.store.hold()
+        peer.send(Command.SUBMIT_SM, BODY)
+        await until(lambda: door.bench.store.batches)
+        (link,) = door.links
+        link.unbind()
+        for command, body in ((Command.SUBMIT_SM, BODY), (Command.SUBMIT_MULTI, multi(to(b"44")))):
+            assert (await peer.ask(command, body))[1] == Status.RMSGQFUL
+        door.bench.store.flow()
+        await until(lambda: any(command == Command.UNBIND for command, *_ in peer.came))
+        assert len(door.bench.pipeline.queued) == 1
+
+
+@jumping
 async def test_a_broken_frame_ends_that_link_alone() -> None:
     async with opened() as door, Peer(door.port) as broken, Peer(door.port) as other:
         await broken.bind()
