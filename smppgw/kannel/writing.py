@@ -345,8 +345,15 @@ def addressed(pdu: SubmitSm, receiver: bytes, meta_data: bytes = b"") -> SubmitS
 
 
 def fits(pdu: SubmitSm) -> bool:
-    """Kannel drops what has a longer address."""
-    return len(pdu.source_addr) <= MAX_ADDRESS and len(pdu.destination_addr) <= MAX_ADDRESS
+    """Kannel drops what has a longer address, and of a NUL it makes a PDU whose fields are all shifted."""
+    source, destination = pdu.source_addr, pdu.destination_addr
+    return (
+        len(source) <= MAX_ADDRESS
+        and len(destination) <= MAX_ADDRESS
+        and b"\0" not in source
+        and b"\0" not in destination
+        and b"\0" not in pdu.service_type
+    )
 
 
 def body_of(pdu: SubmitSm) -> bytes:

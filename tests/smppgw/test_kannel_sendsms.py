@@ -200,6 +200,8 @@ async def test_lists_of_users_and_of_smsbox_deny_a_number() -> None:
 async def test_an_address_that_no_submit_sm_holds_is_unroutable() -> None:
     assert await Door().said(f"to={'1' * 21}") == UNROUTABLE
     assert await Door().said(f"to=99&from={'a' * 21}") == UNROUTABLE
+    for fields in ("from=a%00b", "from=%00", "binfo=%00", "binfo=C%00T"):
+        assert await Door().said(f"to=99&{fields}") == UNROUTABLE
 
 
 # What

@@ -173,6 +173,14 @@ def test_an_address_of_more_than_20_octets_does_not_fit() -> None:
     assert not writing.fits(writing.addressed(pdu, b"1" * 21))
 
 
+def test_no_field_of_text_holds_a_nul() -> None:
+    pdu = writing.addressed(writing.submits(order("a"), b"a", Defaults(), NOW), b"99")
+    assert writing.fits(pdu)
+    assert not writing.fits(writing.addressed(pdu, b"1\0" + b"1"))
+    assert not writing.fits(pdu._replace(source_addr=b"\0"))
+    assert not writing.fits(pdu._replace(service_type=b"C\0T"))
+
+
 def test_esm_class_is_the_smscs_with_what_the_order_adds() -> None:
     assert submit(order("a")).esm_class == 3
     assert submit(order("a", rpi=1)).esm_class == 0x83

@@ -19,6 +19,10 @@ DIFFERENCES = (
         "(sender of twenty one|receiver of 21) digits",
         "Kannel accepts the message and drops it unsaid; an address has 20 octets, so ours refuses it",
     ),
+    Difference(
+        "(sender|binfo) (with|of) a nul",
+        "Kannel sends a PDU whose fields end at the NUL, so that the SMSC reads all others shifted; ours refuses it",
+    ),
     Difference("text when none may be sent", "Kannel never answers, and keeps the connection open"),
     Difference(
         "smsc with its own types and letters",

@@ -41,6 +41,8 @@ SENDSMS: tuple[Row, ...] = (
     send("sender with an at sign", "from=a%40b"),
     send("sender in utf-8", "from=Caf%C3%A9"),
     send("sender with a hash", "from=%23100"),
+    send("sender with a nul", "from=a%00b"),
+    send("sender of a nul", "from=%00"),
     # To whom.
     send("no receiver", without="to"),
     send("empty receiver", "to="),
@@ -200,6 +202,8 @@ SENDSMS: tuple[Row, ...] = (
     send("account of 65", "account=" + "a" * 65),
     send("binfo", "binfo=CMT"),
     send("binfo of twenty", "binfo=" + "b" * 20),
+    send("binfo of a nul", "binfo=%00"),
+    send("binfo with a nul", "binfo=C%00T"),
     send("user with a name", "username=named"),
     # Meta-data.
     send("meta-data of one parameter", "meta-data=%3Fsmpp%3Fone%3Dvalue"),
