@@ -95,6 +95,7 @@ class ApiPort:
         if state.name not in self._receivers:
             receiver = self._receivers[state.name] = CallbackReceiver(beside, self._caller, self._gateway.loop)
             beside.links.append(receiver)
+            beside.outbox.pump()  # a reload may bring a key that callbacks wait for since before the start
 
     def _told(self, delivery: Delivery, result: str) -> None:
         diary = self._gateway.pipeline.returns.diary

@@ -75,6 +75,23 @@ async def test_callbacks_wait_as_the_account_says_and_nobody_binds_as_them() -> 
 
 
 @jumping
+async def test_callbacks_that_waited_for_a_key_are_made_when_a_reload_brings_it() -> None:
+    before = Bench()
+    first, _ = port(before, settings(shop=KEY | {"inbound": True}))
+    bring(before)
+    await settle()
+    bench = Bench(before.killed())
+    found, _ = port(bench, settings())
+    waiting = bench.pipeline.accounts.owner("esme@api").outbox.waiting
+    assert len(waiting) == 1
+    found.attach(settings(shop=KEY))
+    await settle()
+    assert not waiting
+    await first.close()
+    await found.close()
+
+
+@jumping
 async def test_keys_are_those_of_the_last_config() -> None:
     bench = Bench()
     found, standing = port(bench, settings(shop=KEY))
