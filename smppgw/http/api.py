@@ -172,6 +172,7 @@ class ApiServer:
             ssl_certfile=settings.tls_certificate, ssl_keyfile=settings.tls_key, ssl_version=ssl.PROTOCOL_TLS_SERVER,
             timeout_graceful_shutdown=int(PATIENCE), timeout_keep_alive=30, limit_concurrency=CONNECTIONS,
             backlog=256, server_header=False,
+            proxy_headers=False,  # anybody can write X-Forwarded-For: who calls is who holds the connection
         )  # fmt: skip
         self._server = _Server(config)
         self._task = asyncio.get_running_loop().create_task(self._server.serve([listening]), name="api")

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from smppgw.http.api import ApiServer, Operator, Reader, Sender, make_app
@@ -32,6 +32,11 @@ async def read(caller: Reader) -> str:
 @router.post("/operate")
 async def operate(caller: Operator) -> str:
     return caller.name
+
+
+@router.get("/peer")
+async def peer(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 @router.get("/bug")
@@ -150,3 +155,13 @@ async def test_a_port_is_taken_before_it_answers_and_given_back() -> None:
     await server.stop()
     assert other.open() == port
     await other.stop()
+
+
+async def test_nobody_says_for_himself_where_he_calls_from() -> None:
+    server = ApiServer(Api(port=0), make_app(Api(), [router]))
+    port = server.open()
+    server.start()
+    async with httpx.AsyncClient() as web:
+        answer = await web.get(f"http://127.0.0.1:{port}/peer", headers={"X-Forwarded-For": "192.0.2.7"})
+    await server.stop()
+    assert answer.json() == "127.0.0.1"
