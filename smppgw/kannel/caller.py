@@ -80,7 +80,7 @@ class Caller:
             reply = await self._reply(origin, octets, again=method == b"GET")
             if reply.status not in _REDIRECTS or not (where := reply.header(b"Location")):
                 return reply
-            url = urljoin(url.decode("latin-1"), where.decode("latin-1")).encode("latin-1")
+            url = _joined(url, where)
         return reply
 
     async def close(self) -> None:
@@ -110,6 +110,8 @@ class Caller:
             raise NoReply("the connection broke") from None
         except (Unsent, Unanswered) as error:
             raise NoReply(str(error)) from None
+        except UnicodeError:  # of the resolver, for a label that is empty or too long
+            raise BadUrl("it names no host") from None
         return Reply(head.code, head.raw_headers, body)
 
 
@@ -141,13 +143,12 @@ class _Origin:
     """What requests to one server have in common."""
 
     def __init__(self, scheme: bytes, who: bytes, where: bytes, proxy: _Proxy) -> None:
-        try:
-            url = URL(f"{scheme.decode()}://{where.decode()}/")
-        except (ValueError, UnicodeError):
-            raise BadUrl("it names no host") from None
         through = proxy.of(scheme, where)
         more = {"Proxy-Authorization": proxy.authorization.decode()} if proxy.authorization else {}
-        self.destination = destination(url, through, more or None)
+        try:
+            self.destination = destination(URL(f"{scheme.decode()}://{where.decode()}/"), through, more or None)
+        except ValueError:
+            raise BadUrl("it names no host") from None
         self._start = b"%b://%b" % (scheme, where) if through is not None and scheme == b"http" else b""
         lines = [b" HTTP/1.1\r\nConnection: keep-alive\r\nUser-Agent: " + AGENT + b"\r\n"]
         if who:
@@ -173,6 +174,13 @@ def tls(core: Core) -> ssl.SSLContext:
 
 def basic(who: bytes) -> bytes:
     return b"Basic " + b64encode(who)
+
+
+def _joined(url: bytes, where: bytes) -> bytes:
+    try:
+        return urljoin(url.decode("latin-1"), where.decode("latin-1")).encode("latin-1")
+    except ValueError:
+        raise BadUrl("it is redirected to what is no URL") from None
 
 
 def _escaped(found: Match[bytes]) -> bytes:

@@ -97,6 +97,14 @@ async def test_redirects_are_followed_five_times() -> None:
         assert [request.split()[1] for request in server.requests] == [b"/dlr", *[b"/other"] * 5]
 
 
+@pytest.mark.parametrize("where", ["http://[x/", "//[", "http://h:port/", "ftp://h/", "http://h:99999/"])
+async def test_a_redirect_to_nowhere_is_told_apart(where: str) -> None:
+    moved = b"HTTP/1.1 302 X\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % where.encode()
+    async with served(lambda _number, _head: moved) as server, calling() as caller:
+        with pytest.raises(BadUrl):
+            await caller.get(b"http://127.0.0.1:%d/dlr" % server.port)
+
+
 async def test_a_get_whose_connection_breaks_is_made_once_more() -> None:
     async with served(lambda number, _head: None if number == 2 else OK) as server, calling() as caller:
         for _ in range(2):
@@ -126,7 +134,22 @@ async def test_what_is_no_reply_says_why() -> None:
             await caller.get(b"http://127.0.0.1:%d/" % server.port)
 
 
-@pytest.mark.parametrize("url", [b"", b"ftp://h/", b"http://", b"http:///x", b"http://h:port/", b"http://[::1/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        b"",
+        b"ftp://h/",
+        b"http://",
+        b"http:///x",
+        b"http://h:port/",
+        b"http://[::1/",
+        b"http://\xff/",
+        b"http://:80/",
+        b"http://h:99999/",
+        b"http://a..b/",
+        b"http://%b.test/" % (b"x" * 64),
+    ],
+)
 async def test_where_nothing_can_be_asked_is_told_apart(url: bytes) -> None:
     async with calling() as caller:
         with pytest.raises(BadUrl):
