@@ -4,6 +4,7 @@ Read from Debian's bearerbox 1.4.5, but for three things: an answer of 202 that 
 one of success, one of 503 means later and not never, and a long text goes whole, to be cut by who gets it.
 """
 
+import hmac
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -200,6 +201,7 @@ Value = Callable[[str], bytes | None]
 _GROUPS = {int(DataCoding.DEFAULT): 0, int(DataCoding.OCTETS): 4, int(DataCoding.UCS2): 8}
 """Of data_coding 0x10 to 0x1B, by alphabet."""
 _SHORT = 255
+_LONG = 0xFFFF
 _ADDRESS = 20
 
 
@@ -229,16 +231,15 @@ def incoming(query: str, smsc: Smsc) -> Told | Refused:
 
     error = smsc.generic_status_error if generic and smsc.generic_status_error is not None else 202
     good = smsc.generic_status_sent if generic and smsc.generic_status_sent is not None else 202
-    if value("username") != _bytes(smsc.username) or value("password") != _bytes(smsc.smsc_password):
+    username, password = value("username"), value("password")
+    if username != _bytes(smsc.username) or not _is(password, _bytes(smsc.smsc_password)):
         return Refused(error, b"Authorization failed for sendsms")
     thanks = _bytes(smsc.generic_message_sent) if generic and smsc.generic_message_sent else b"Sent"
     if not generic:
         thanks = b"Sent."
     mid = value("dlr-mid")
     if mid:
-        mask = value("dlr-mask") or b""
-        state = _STATES.get(int(mask)) if mask.isdigit() else None
-        receipt = Quoted(mid, state)
+        receipt = Quoted(mid, _STATES.get(request.integer(value("dlr-mask") or b"")))
         receipt.words = value("text") or b""
         return Told(receipt, good, thanks)
     sender, receiver, words = value("from"), value("to"), value("text")
@@ -265,14 +266,17 @@ def from_mobile(sender: bytes, receiver: bytes, words: bytes, value: Value) -> S
         data_coding = int(alphabets.choose(text))
         octets = alphabets.encode(text, data_coding)
     octets = udh + octets
-    mclass = value("mclass") or b""
-    if mclass.isdigit() and int(mclass) < 4:
-        data_coding = 0x10 | _GROUPS[data_coding] | int(mclass)
+    mclass = request.integer(value("mclass") or b"")
+    if 0 <= mclass < 4:
+        data_coding = 0x10 | _GROUPS[data_coding] | mclass
     source_ton, source = _address(sender)
     dest_ton, destination = _address(receiver)
     whole = len(octets) < _SHORT
+    service_type = (value("binfo") or b"")[:5]
+    if b"\0" in service_type or len(octets) > _LONG:
+        raise ValueError("no PDU holds it")
     return SubmitSm(
-        (value("binfo") or b"")[:5], source_ton, 1, source, dest_ton, 1, destination,
+        service_type, source_ton, 1, source, dest_ton, 1, destination,
         int(EsmClass.UDHI) if udh else 0, data_coding=data_coding, short_message=octets if whole else b"",
         tlvs=b"" if whole else tlv.encode([(Tag.MESSAGE_PAYLOAD, octets)]),
     )  # fmt: skip
@@ -284,6 +288,10 @@ def _address(given: bytes) -> tuple[int, bytes]:
     if not number or len(number) > _ADDRESS or b"\0" in number:
         raise ValueError("address")
     return (Ton.INTERNATIONAL if number != given else Ton.UNKNOWN), number
+
+
+def _is(given: bytes | None, password: bytes) -> bool:
+    return given is not None and hmac.compare_digest(given, password)
 
 
 def _bytes(said: str | None) -> bytes:

@@ -6,9 +6,11 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from protocol.consts import DataCoding, EsmClass, MessageState, Ton
-from protocol.pdus import SubmitSm
+from protocol.pdus import SubmitSm, encode_submit
 from protocol.receipt import Quoted
 from smppgw.carriers.client import Reply
 from smppgw.carriers.contract import Answer, Text, Verdict
@@ -165,6 +167,9 @@ def test_its_charset_coding_class_and_header_count() -> None:
         (f"{BASE}&from=1&text=x", b"Insufficient args, rejected"),
         (f"{BASE}&from=1&to=2&text=%FF", b"Charset or body misformed, rejected"),
         (f"{BASE}&from={'1' * 21}&to=2&text=x", b"Charset or body misformed, rejected"),
+        (f"{BASE}&from=1&to=2&text=x&binfo=%00", b"Charset or body misformed, rejected"),
+        (f"{BASE}&from=1&to=2&text={'x' * 65536}", b"Charset or body misformed, rejected"),
+        (f"{BASE}&from=1&to=2&text=x&charset=punycode", b"Charset or body misformed, rejected"),
     ],
 )
 def test_who_says_it_wrong_is_told_so(query: str, body: bytes) -> None:
@@ -179,6 +184,32 @@ def test_a_receipt_names_the_message_and_the_type() -> None:
     assert (told.body, told.what.id, told.what.state, told.what.words) == (
         b"GOT IT", b"abc", MessageState.UNDELIVERABLE, b"failed",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("mask", "state"),
+    [("1", MessageState.DELIVERED), ("16x", MessageState.REJECTED), ("x", None), ("", None), ("1" * 5000, None)],
+)
+def test_a_type_of_receipt_is_what_atoi_reads(mask: str, state: MessageState | None) -> None:
+    told = incoming(f"{BASE}&dlr-mid=abc&dlr-mask={mask}", smsc())
+    assert isinstance(told, Told)
+    assert isinstance(told.what, Quoted)
+    assert told.what.state == state
+
+
+@pytest.mark.parametrize("mclass", ["9", "-1", "", "x", "1" * 5000])
+def test_a_class_that_is_none_counts_for_nothing(mclass: str) -> None:
+    told = incoming(f"{BASE}&from=1&to=2&text=x&mclass={mclass}", smsc())
+    assert isinstance(told, Told)
+    assert isinstance(told.what, SubmitSm)
+    assert told.what.data_coding == 0
+
+
+@given(st.text(st.characters(codec="latin-1"), max_size=100))
+def test_no_request_to_its_port_breaks_it(text: str) -> None:
+    told = incoming(f"{BASE}&from=1&to=2&text=x&{text}", smsc())
+    if isinstance(told, Told) and isinstance(told.what, SubmitSm):
+        encode_submit(told.what)
 
 
 def test_parameters_may_have_other_names() -> None:
