@@ -38,6 +38,8 @@ GONE = 410
 _MOST_REPLY = 1 << 16
 _STATES = {int(state): state.name.lower() for state in MessageState}
 _UDHI = int(EsmClass.UDHI)
+_FIRST, _LAST = -62135596800.0, 253402300799.0
+"""0001-01-01 and the last second of 9999: a carrier may name a time of these days in a zone in which it is beyond."""
 _INTERNATIONAL, _ALPHANUMERIC = int(Ton.INTERNATIONAL), int(Ton.ALPHANUMERIC)
 
 
@@ -233,8 +235,9 @@ def read(body: bytes) -> tuple[str, str, bytes]:
 
 
 def iso(when: float) -> str:
-    """RFC 3339, to the millisecond, in UTC."""
-    return datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """RFC 3339, to the millisecond, in UTC; what is beyond the first or last year there is, is its edge."""
+    moment = datetime.fromtimestamp(min(max(when, _FIRST), _LAST), UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _written(url: str, key: str, said: Mapping[str, Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -59,6 +60,20 @@ async def test_a_receipt_names_the_message_and_what_the_upstream_said() -> None:
         "to": "+447700900001", "status": "delivered", "final": True, "at": found["at"], "error": "000",
         "connector": "up", "upstream_ids": ["u1"], "upstream_time": "1970-01-01T00:00:00.000Z",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said_there", "told"),
+    [
+        ("9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59.000Z"),
+        ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00.000Z"),
+    ],
+)
+@jumping
+async def test_a_time_beyond_all_years_does_not_lose_the_receipt(said_there: str, told: str) -> None:
+    done = datetime.fromisoformat(said_there).timestamp()
+    found = said(front(Bench()).receipt(waiting(), DELIVERED, Receipt(b"u1", DELIVERED, b"000", done=done)))
+    assert found["upstream_time"] == told
 
 
 @jumping
