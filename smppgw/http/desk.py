@@ -205,7 +205,8 @@ def _taken(message: Message, order: Order) -> Answer:
 def _failed(raw: Mapping[str, Any], problem: Problem) -> Answer:
     to = raw.get("to")
     result: Answer = {"status": problem.status, "problem": problem.body()}
-    return {**result, "to": to[:64]} if isinstance(to, str) else result
+    # JSON can say half a surrogate pair, and no answer can.
+    return {**result, "to": to[:64].encode(errors="replace").decode()} if isinstance(to, str) else result
 
 
 def _results(results: list[Answer]) -> Answer:

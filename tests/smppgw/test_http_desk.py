@@ -1,9 +1,11 @@
 """From a caller to the pipeline: what is answered, and when."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
+from fastapi.responses import JSONResponse
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,6 +107,15 @@ async def test_a_batch_is_answered_each_for_itself_and_empty_ones_of_it_too() ->
     assert (answer["accepted"], answer["refused"]) == (201, 2)
     assert [each["status"] for each in answer["results"][:4]] == [202, 422, 422, 202]
     assert len(bench.store.batches[0]) == 202
+
+
+@jumping
+async def test_what_cannot_be_written_is_no_reason_to_lose_the_answer_of_a_batch() -> None:
+    half = json.loads('"\\ud800"')
+    answer, _ = await desk(Bench())[0].take_all(caller(), [ORDER, {"to": half}, {half: half}], "key")
+    assert [each["status"] for each in answer["results"]] == [202, 422, 422]
+    assert answer["results"][1]["to"] == "?"
+    assert JSONResponse(answer).body
 
 
 @jumping
