@@ -12,7 +12,6 @@ from smppgw import values
 from smppgw.admin.models import MoRouteTrial, RouteTrial, Sender, TriedRoute, TryMoRoute, TryRoute
 from smppgw.admin.running import Refused, Running
 from smppgw.admin.views import account_of, connector_of
-from smppgw.values import Wrong
 
 
 def try_route(running: Running, asked: TryRoute) -> RouteTrial:
@@ -57,7 +56,7 @@ def _message(running: Running, asked: TryRoute) -> Message:
         raise Refused(422, "The request is not valid", "addresses are octets: use Latin-1", "destination") from None
     try:
         tlvs = tlv.encode([(values.tag(tag), values.tlv(value)) for tag, value in asked.tlvs.items()])
-    except Wrong as wrong:
+    except ValueError as wrong:  # Wrong, or half a surrogate pair
         raise Refused(422, "The request is not valid", str(wrong), "tlvs") from None
     pdu = SubmitSm(
         octets["service_type"], source_addr=octets["source"], destination_addr=octets["destination"],

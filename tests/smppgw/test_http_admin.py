@@ -280,6 +280,10 @@ async def test_a_dry_run_says_which_way_and_why_not_another(tmp_path: Path) -> N
         assert refused[0] == 404
         tlvs: dict[str, Any] = {"account": "esme", "destination": "1", "tlvs": {"0x1": "hex:zz"}}
         assert "tlvs" in (await gateway.refused("POST", "/routes/try", json=tlvs))[1]
+        half = '{"account": "esme", "destination": "1", "tlvs": {"0x1400": "\\ud800"}}'
+        headers = {"Authorization": "Bearer boss", "Content-Type": "application/json"}
+        answer = await gateway.http.post("/v1/admin/routes/try", content=half, headers=headers)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "tlvs")
         assert not gateway.app.pipeline.queued
 
 
