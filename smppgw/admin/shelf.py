@@ -29,12 +29,13 @@ class Shelf:
         self._pipeline = running.pipeline
 
     def list(self, *, after: str, limit: int, account: str, sees: Sees) -> Asides:
-        """The oldest first. Raises Refused."""
+        """The oldest message first. Raises Refused."""
         found: list[Aside] = []
         last = ""
         ids = self._pipeline.returns.shelf
         start = _id(after) if after else -1
-        for id in islice((each for each in ids if each > start), 100_000):
+        # They were set aside in another order than that of their ids, by which pages follow each other.
+        for id in islice(sorted(each for each in ids if each > start), 100_000):
             if len(found) == limit:
                 return Asides(total=len(ids), records=found, next=last)
             aside = self._aside(id)
