@@ -72,6 +72,13 @@ class Ids:
         self._last = first
         return first
 
+    def following(self, id: int) -> Iterator[int]:
+        """The ids that are minted after it while time stands still, as it does for `mint(0.0)`."""
+        copy = Ids(self._node >> 12)
+        copy._last = id
+        while True:
+            yield copy.mint(0.0)
+
     def seen(self, id: int) -> None:
         """An id that the store holds: later ones are above it."""
         if id > self._last and id & self._NODE == self._node:

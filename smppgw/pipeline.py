@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Protocol
 
 from protocol import pdus, times
@@ -29,6 +30,9 @@ from smppgw.settings import Gateway
 from smppgw.store.contract import Store
 
 _ANY_RECEIPT = int(RegisteredDelivery.SUCCESS_ONLY | RegisteredDelivery.INTERMEDIATE)
+
+MOST_DESTINATIONS = 255
+"""Of a submit_multi: number_of_dests is one octet."""
 
 SLICE = 60.0
 """Seconds after which the clock is looked at again for a message that waits for its time."""
@@ -140,7 +144,8 @@ class Pipeline:
         if status is not None:
             return status
         try:
-            message = message_of(pdu, body, account.name, self.ids.mint(now), now, self.settings.validity, public)
+            id = self.ids.mint(0.0 if public else now)  # those of one public id are next to each other: see `find`
+            message = message_of(pdu, body, account.name, id, now, self.settings.validity, public)
         except PduError as error:
             return Status(error.status)
         message.memo, message.tag = memo, tag
@@ -518,20 +523,30 @@ class Pipeline:
 
     # Operations of the ESME on what is still here
 
-    def find(self, account: AccountState, public: bytes) -> Message | tuple[int, Waiting] | None:
-        """The message that an ESME knows by this id, if it is this account's and still with us."""
+    def find(self, account: AccountState, public: bytes) -> list[Message | tuple[int, Waiting]]:
+        """The messages that an ESME knows by this id, if they are this account's and still with us: one, or those of a
+        submit_multi."""
         try:
-            id = int(public, 16)
+            first = int(public, 16)
         except ValueError:
-            return None
+            return []
+        found = [self._with_us(first)]
+        for id in islice(self.ids.following(first), MOST_DESTINATIONS):
+            other = self._with_us(id)
+            if other is None:  # it ended, or was never taken
+                continue
+            if _known_as(other) != first:
+                break
+            found.append(other)
+        names = (account.name, account.name.encode())
+        return [each for each in found if each and (each if isinstance(each, Message) else each[1]).account in names]
+
+    def _with_us(self, id: int) -> Message | tuple[int, Waiting] | None:
         message = self.queued.get(id)
         if message is not None:
-            return message if message.account == account.name else None
+            return message
         record = self.ledger.waiting.get(id)
-        if record is None:
-            return None
-        waiting = Waiting.unpack(record)
-        return (id, waiting) if waiting.account == account.name.encode() else None
+        return None if record is None else (id, Waiting.unpack(record))
 
     def cancel(self, message: Message) -> None:
         """End a queued message that is not offered."""
@@ -560,3 +575,8 @@ class Pipeline:
         message.pdu = pdu
         self.journal.turn.batch[key_of(message.id)] = message.pack()
         self.journal.soon()
+
+
+def _known_as(found: Message | tuple[int, Waiting]) -> int:
+    """The id in the answer to its submit."""
+    return found.public if isinstance(found, Message) else found[1].public

@@ -1,6 +1,6 @@
 """query_sm, cancel_sm and replace_sm: on what is still with us, or passed on where the connector allows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from protocol import pdus, tlv
@@ -31,6 +31,10 @@ class Sent(NamedTuple):
     id: int
     waiting: Waiting
 
+    @property
+    def source(self) -> bytes:
+        return self.waiting.source
+
 
 class Operations:
     """What one ESME asks about its messages. A broken PDU raises PduError with the status to answer."""
@@ -45,29 +49,37 @@ class Operations:
         if event.command == Command.CANCEL_SM and not pdu.message_id:
             self._cancel_all(event, pdu)
             return
-        found = self._pipeline.find(self._account, pdu.message_id)
-        if found is None:
+        known = self._pipeline.find(self._account, pdu.message_id)
+        found = [each if isinstance(each, Message) else Sent(*each) for each in known]
+        if pdu.source_addr:  # 4.8.1, 4.9.1, 4.10.1: it must be that of the message
+            found = [each for each in found if each.source == pdu.source_addr]
+        if not known:
             self._answer(event, Status.RINVMSGID)
-        elif pdu.source_addr and pdu.source_addr != (found.source if isinstance(found, Message) else found[1].source):
-            # 4.8.1, 4.9.1, 4.10.1: the source address must be that of the message.
+        elif not found:
             self._answer(event, FAILED[Command(event.command)])
-        elif isinstance(found, Message):
-            self._here(event, pdu, found)
+        elif len(found) == 1 and isinstance(found[0], Sent):
+            self._there(event, pdu, found[0])
         else:
-            self._there(event, pdu, Sent(*found))
+            self._here(event, pdu, found)
 
-    def _here(self, event: Asked, pdu: Any, message: Message) -> None:
+    def _here(self, event: Asked, pdu: Any, found: Sequence[Message | Sent]) -> None:
+        """One message, or those of a submit_multi, of which some may be sent: then the others are cancelled, but none
+        is replaced, and the ESME hears that it failed."""
+        ours = [each for each in found if isinstance(each, Message) and _ours(each)]
+        status = Status.ROK if len(ours) == len(found) else FAILED[Command(event.command)]
         if event.command == Command.QUERY_SM:
             self._answer(event, Status.ROK, _state(pdu.message_id, MessageState.ENROUTE))
-        elif not _ours(message):
-            self._answer(event, FAILED[Command(event.command)])
-        elif event.command == Command.CANCEL_SM:
-            self._pipeline.cancel(message)
-            self._pipeline.journal.after(lambda: self._answer(event, Status.ROK))
+        elif not ours or (event.command == Command.REPLACE_SM and status != Status.ROK):
+            self._answer(event, status)
         else:
-            self._replace(event, pdu, message)
+            for message in ours:
+                if event.command == Command.CANCEL_SM:
+                    self._pipeline.cancel(message)
+                else:
+                    self._replace(pdu, message)
+            self._pipeline.journal.after(lambda: self._answer(event, status))
 
-    def _replace(self, event: Asked, pdu: ReplaceSm, message: Message) -> None:
+    def _replace(self, pdu: ReplaceSm, message: Message) -> None:
         old = pdus.decode_submit(message.body)
         new = old._replace(
             schedule_delivery_time=pdu.schedule_delivery_time,
@@ -78,7 +90,6 @@ class Operations:
             tlvs=tlv.without(old.tlvs, Tag.MESSAGE_PAYLOAD),
         )
         self._pipeline.replace(message, new, pdu.validity_period)
-        self._pipeline.journal.after(lambda: self._answer(event, Status.ROK))
 
     def _cancel_all(self, event: Asked, pdu: CancelSm) -> None:
         """Without a message_id: all messages of this source to this destination (4.9.1)."""

@@ -1,6 +1,6 @@
 """What we carry, its records and its ids."""
 
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import pytest
 from hypothesis import given
@@ -52,6 +52,13 @@ def test_a_key_is_its_id(id: int) -> None:
 @given(ID, ID)
 def test_keys_are_in_the_order_of_ids(one: int, other: int) -> None:
     assert (key_of(one) < key_of(other)) == (one < other)
+
+
+@given(NODE, MOMENTS, st.integers(0, 5000))
+def test_ids_minted_while_time_stands_still_follow_each_other(node: int, moments: list[float], before: int) -> None:
+    ids = Ids(node)
+    *_, first = (ids.mint(now) for now in (*moments, *[0.0] * before))
+    assert list(islice(Ids(node).following(first), 300)) == [ids.mint(0.0) for _ in range(300)]
 
 
 @given(NODE, MOMENTS)

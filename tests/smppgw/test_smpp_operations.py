@@ -6,7 +6,16 @@ from typing import Any
 
 from protocol import pdus, times
 from protocol.consts import Command, MessageState, Status
-from protocol.pdus import CancelSm, QuerySm, QuerySmResp, ReplaceSm, SubmitSm
+from protocol.pdus import (
+    CancelSm,
+    DestAddressEntry,
+    QuerySm,
+    QuerySmResp,
+    ReplaceSm,
+    SubmitMulti,
+    SubmitMultiResp,
+    SubmitSm,
+)
 from protocol.session import Answered
 from routing.message import DOUBTED
 from tests.smppgw.door import Door, Peer, opened
@@ -102,6 +111,43 @@ async def test_without_an_id_all_messages_between_two_addresses_are_cancelled() 
         assert (await ask(peer, Command.CANCEL_SM, both))[0] == Status.ROK
         assert [message.destination for message in door.bench.pipeline.queued.values()] == [b"45"]
         assert (await ask(peer, Command.CANCEL_SM, both))[0] == Status.RCANCELFAIL
+
+
+@asynccontextmanager
+async def submitted_to(*numbers: bytes) -> AsyncIterator[tuple[Door, Peer, bytes]]:
+    """The same with a submit_multi."""
+    entries = tuple(DestAddressEntry(1, 1, number) for number in numbers)
+    multi = SubmitMulti(source_addr=b"12345", registered_delivery=1, dest_address=entries, short_message=b"hello")
+    async with opened() as door, Peer(door.port) as peer:
+        await peer.bind()
+        _, _, body = await peer.ask(Command.SUBMIT_MULTI, pdus.encode(Command.SUBMIT_MULTI, multi))
+        answer: SubmitMultiResp = pdus.decode(Command.SUBMIT_MULTI_RESP, body)
+        yield door, peer, answer.message_id
+
+
+@jumping
+async def test_the_one_id_of_a_submit_multi_cancels_and_replaces_all_its_messages() -> None:
+    async with submitted_to(b"1", b"2", b"3") as (door, peer, id):
+        replacement = ReplaceSm(id, source_addr=b"12345", registered_delivery=1, short_message=b"changed")
+        assert (await ask(peer, Command.REPLACE_SM, replacement))[0] == Status.ROK
+        texts = [pdus.decode_submit(message.body).short_message for message in door.bench.pipeline.queued.values()]
+        assert texts == [b"changed"] * 3
+        assert (await ask(peer, Command.CANCEL_SM, CancelSm(message_id=id, source_addr=b"12345")))[0] == Status.ROK
+        assert not door.bench.pipeline.queued
+        await until(lambda: len(peer.delivered()) == 3)
+
+
+@jumping
+async def test_a_cancel_that_comes_too_late_for_one_of_several_cancels_the_others_and_fails() -> None:
+    async with submitted_to(b"1", b"2", b"3") as (door, peer, id):
+        door.bench.sent(b"a")
+        assert (await ask(peer, Command.REPLACE_SM, ReplaceSm(id, short_message=b"changed")))[0] == Status.RREPLACEFAIL
+        assert (await ask(peer, Command.QUERY_SM, QuerySm(id)))[0] == Status.ROK
+        texts = [pdus.decode_submit(message.body).short_message for message in door.bench.pipeline.queued.values()]
+        assert texts == [b"hello"] * 2
+        assert (await ask(peer, Command.CANCEL_SM, CancelSm(message_id=id)))[0] == Status.RCANCELFAIL
+        assert not door.bench.pipeline.queued
+        assert len(door.bench.pipeline.ledger) == 1
 
 
 @jumping
