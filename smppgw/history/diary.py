@@ -18,6 +18,10 @@ _POSTPONED, _ASIDE, _MO, _TOLD = map(int, (Kind.POSTPONED, Kind.ASIDE, Kind.MO, 
 _DECIDED = int(Kind.DECIDED)
 
 
+BESIDE = "@api"
+"""What the account that callbacks wait under has after its name: people know the name alone."""
+
+
 class Diary:
     """All times are of the same clock, epoch seconds."""
 
@@ -57,18 +61,18 @@ class Diary:
         self._note(self._clock(), id, _ENDED, (int(state), err))
 
     def delivered(self, delivery: Delivery) -> None:
-        said = (delivery.account, delivery.state, delivery.attempts)
+        said = (delivery.account.removesuffix(BESIDE), delivery.state, delivery.attempts)
         self._note(self._clock(), delivery.id, _DELIVERED, said)
 
     def told(self, delivery: Delivery, result: str) -> None:
         """An application answered a callback, or did not."""
-        self._note(self._clock(), delivery.id, _TOLD, (delivery.account, result))
+        self._note(self._clock(), delivery.id, _TOLD, (delivery.account.removesuffix(BESIDE), result))
 
     def postponed(self, delivery: Delivery) -> None:
-        self._note(self._clock(), delivery.id, _POSTPONED, (delivery.account, delivery.attempts))
+        self._note(self._clock(), delivery.id, _POSTPONED, (delivery.account.removesuffix(BESIDE), delivery.attempts))
 
     def aside(self, id: int, account: str, reason: str) -> None:
-        self._note(self._clock(), id, _ASIDE, (account, reason))
+        self._note(self._clock(), id, _ASIDE, (account.removesuffix(BESIDE), reason))
 
     def decided(self, id: int, who: str, done: str) -> None:
         """A person released or dropped what was set aside."""
@@ -82,7 +86,7 @@ class Diary:
             return
         text = _text(pdu)
         said = (
-            delivery.account, pdu.source_addr, pdu.destination_addr, pdu.data_coding, len(text),
+            delivery.account.removesuffix(BESIDE), pdu.source_addr, pdu.destination_addr, pdu.data_coding, len(text),
             self.recorder.text(text), connector,
         )  # fmt: skip
         self._note(self._clock(), delivery.id, _MO, said)

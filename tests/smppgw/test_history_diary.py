@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from protocol.consts import Command, MessageState
-from protocol.pdus import SubmitSm
+from protocol.pdus import SubmitSm, encode_submit
+from routing.message import Delivery
 from smppgw.history.diary import Diary
 from smppgw.history.events import NAMES, Kind
 from smppgw.history.recorder import Recorder
@@ -80,3 +81,17 @@ async def test_a_message_from_a_handset(tmp_path: Path) -> None:
         ((_, kind, said),) = recorder.heard
         assert (kind, said[:5], said[6]) == ("mo", ("esme", b"8190", b"12345", 0, 2), "c")
         assert len(said[5]) == 32
+
+
+@jumping
+async def test_people_know_an_account_by_its_own_name_whoever_waits_for_it() -> None:
+    recorder = Listening()
+    diary = Diary(recorder, epoch)
+    body = encode_submit(SubmitSm(source_addr=b"8190", destination_addr=b"12345", short_message=b"hi"))
+    delivery = Delivery(7, "shop@api", body, epoch())
+    diary.mo(delivery, "up", body)
+    diary.told(delivery, "http 200")
+    diary.postponed(delivery)
+    diary.delivered(delivery)
+    diary.aside(7, "shop@api", "refused")
+    assert [said[0] for _, _, said in recorder.heard] == ["shop"] * 5
