@@ -81,10 +81,12 @@ class Query:
     number: str = ""
     """Source or destination, with or without "+"."""
     account: str = ""
-    since: float = 0.0
-    until: float = 0.0
-    """Epoch seconds; 0: now."""
+    since: float | None = None
+    until: float | None = None
+    """Epoch seconds."""
     limit: int = 20
+    mo: bool | None = None
+    """From a handset, or to one."""
 
 
 _SAYS: dict[int, tuple[str, ...]] = {
@@ -163,8 +165,10 @@ class Database:
         return gone
 
     def find(self, query: Query) -> list[Found]:
-        """The newest first."""
+        """The one whose own id was asked for, then the newest first."""
         wanted: list[str] = ["1 = 1"]
+        ours = int(query.id, 16) if len(query.id) == 16 and _is_hex(query.id) else -1
+        ours = ours if ours <= _LAST else -1
         values: list[Any] = []
 
         def must(condition: str, *given: Any) -> None:
@@ -172,21 +176,23 @@ class Database:
             values.extend(given)
 
         if query.id:
-            ours = int(query.id, 16) if len(query.id) == 16 and _is_hex(query.id) else -1
-            ours = ours if ours <= _LAST else -1
             must("(id = ? OR id IN (SELECT id FROM upstreams WHERE upstream = ?))", ours, query.id)
         if query.number:
             plain = query.number.removeprefix("+")
             must("(destination IN (?, ?) OR source IN (?, ?))", plain, f"+{plain}", plain, f"+{plain}")
         if query.account:
             must("account = ?", query.account)
-        if query.since:
+        if query.mo is not None:
+            must("mo = ?", int(query.mo))
+        if query.since is not None:
             must("id >= ?", _minted(query.since))
-        if query.until:
+        if query.until is not None:
             must("id < ?", _minted(query.until))
         cursor = self._connection.cursor()
         columns = "id, born, mo, account, source, destination, coding, octets, text"
-        sql = f"SELECT {columns} FROM messages WHERE {' AND '.join(wanted)} ORDER BY id DESC LIMIT {self._mark}"  # noqa: S608
+        # An upstream's id may look like ours: newer messages of that id must not push it beyond the limit.
+        order = "id DESC" if ours < 0 else f"CASE WHEN id = {ours} THEN 0 ELSE 1 END, id DESC"
+        sql = f"SELECT {columns} FROM messages WHERE {' AND '.join(wanted)} ORDER BY {order} LIMIT {self._mark}"  # noqa: S608
         cursor.execute(sql, (*values, max(1, min(query.limit, _MOST))))
         rows = cursor.fetchall()
         found = [self._found(cursor, row) for row in rows]

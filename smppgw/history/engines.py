@@ -3,8 +3,9 @@
 import sqlite3
 from pathlib import Path
 
-from smppgw.history.database import Database
+from smppgw.history.database import Database, Found, Query
 from smppgw.reasons import why
+from smppgw.settings import HistoryConfig
 
 
 class HistoryError(Exception):
@@ -16,6 +17,17 @@ def open_database(engine: str, path: str, url: str, *, writing: bool) -> Databas
     if engine == "postgres":
         return _postgres(url, writing=writing)
     return _sqlite(path, writing=writing)
+
+
+def find(settings: HistoryConfig, *queries: Query) -> list[Found]:
+    """What each of them finds, one after the other. Raises HistoryError."""
+    database = open_database(settings.engine, settings.path, settings.url.get_secret_value(), writing=False)
+    try:
+        return [found for query in queries for found in database.find(query)]
+    except Exception as error:  # whatever the engine raises: a file without its tables, a server that went away
+        raise HistoryError(f"cannot read the history: {' '.join(str(error).split())}") from error
+    finally:
+        database.close()
 
 
 def _sqlite(path: str, *, writing: bool) -> Database:

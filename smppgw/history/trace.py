@@ -5,7 +5,7 @@ from typing import Any
 
 from smppgw.history import timeline
 from smppgw.history.database import Found, Query
-from smppgw.history.engines import HistoryError, open_database
+from smppgw.history.engines import find
 from smppgw.settings import HistoryConfig
 
 
@@ -33,12 +33,6 @@ def query_of(what: str, account: str = "", limit: int = 20) -> Query:
 
 def trace(settings: HistoryConfig, what: str, account: str = "", limit: int = 20) -> list[Traced]:
     """The newest first. A number may be an upstream's id too. Raises HistoryError."""
-    database = open_database(settings.engine, settings.path, settings.url.get_secret_value(), writing=False)
-    try:
-        query = query_of(what, account, limit)
-        found = database.find(query) or database.find(Query(id=what, account=account, limit=limit))
-    except Exception as error:  # whatever the engine raises: a file without its tables, a server that went away
-        raise HistoryError(f"cannot read the history: {' '.join(str(error).split())}") from error
-    finally:
-        database.close()
+    query = query_of(what, account, limit)
+    found = find(settings, query) or find(settings, Query(id=what, account=account, limit=limit))
     return [Traced(each) for each in found]

@@ -1,7 +1,6 @@
 """/v1/history: what happened to which message."""
 
 import asyncio
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -12,9 +11,11 @@ from protocol import text
 from smppgw.history import timeline
 from smppgw.history.database import Event, Found
 from smppgw.history.database import Query as Asked
-from smppgw.history.engines import HistoryError, open_database
+from smppgw.history.engines import HistoryError, find
 from smppgw.http.api import Reader
 from smppgw.http.keys import Caller
+from smppgw.http.moments import Moment, epoch
+from smppgw.http.orders import PRINTABLE
 from smppgw.http.problems import Problem
 from smppgw.settings import HistoryConfig
 
@@ -74,7 +75,7 @@ def router(settings: HistoryConfig) -> APIRouter:
             raise Problem(503, "There is no history", "[history] engine is off in the config")
         async with gate:
             try:
-                found = await run_in_threadpool(_find, settings, queries)
+                found = await run_in_threadpool(find, settings, *queries)
             except HistoryError as error:
                 raise Problem(503, "The history cannot be read", str(error)) from None
         return [_told(each, settings) for each in found]
@@ -82,25 +83,25 @@ def router(settings: HistoryConfig) -> APIRouter:
     @history.get("/messages")
     async def messages(
         caller: Reader,
-        id: Annotated[str, Query(max_length=200, description="Ours, or an upstream's.")] = "",
-        number: Annotated[str, Query(max_length=32, description="Source or destination.")] = "",
-        account: Annotated[str, Query(max_length=64)] = "",
-        since: Annotated[datetime | None, Query(description="ISO 8601.")] = None,
-        until: Annotated[datetime | None, Query(description="ISO 8601.")] = None,
+        id: Annotated[str, Query(max_length=200, pattern=PRINTABLE, description="Ours, or an upstream's.")] = "",
+        number: Annotated[str, Query(max_length=32, pattern=PRINTABLE, description="Source or destination.")] = "",
+        account: Annotated[str, Query(max_length=64, pattern=PRINTABLE)] = "",
+        since: Moment = None,
+        until: Moment = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 20,
     ) -> Messages:
         """Every key that is given must fit; the newest first."""
-        asked = Asked(id, number, account, _seconds(since), _seconds(until), limit)
+        asked = Asked(id, number, account, epoch(since, "since"), epoch(until, "until"), limit)
         found = await ask(*_queries(caller, asked))
         return Messages(messages=sorted(found, key=lambda each: each.id, reverse=True)[:limit])
 
     @history.get("/messages/{id}")
-    async def message(caller: Reader, id: Annotated[str, Path(max_length=200)]) -> Told:
+    async def message(caller: Reader, id: Annotated[str, Path(max_length=200, pattern=PRINTABLE)]) -> Told:
         """One message by our id, or the newest with an upstream's."""
-        found = [each for each in await ask(Asked(id=id, limit=100)) if caller.sees(each.account)]
+        found = await ask(*_queries(caller, Asked(id=id, limit=1)))
         if not found:
             raise Problem(404, "History knows no such message")
-        return found[0]
+        return max(found, key=lambda each: (each.id == id.lower(), each.id))
 
     return history
 
@@ -113,17 +114,6 @@ def _queries(caller: Caller, asked: Asked) -> list[Asked]:
         return [asked]
     accounts = caller.settings.accounts or ("",)
     return [Asked(asked.id, asked.number, name, asked.since, asked.until, asked.limit) for name in accounts]
-
-
-def _find(settings: HistoryConfig, queries: tuple[Asked, ...]) -> list[Found]:
-    """In a thread: the database may take its time."""
-    database = open_database(settings.engine, settings.path, settings.url.get_secret_value(), writing=False)
-    try:
-        return [found for query in queries for found in database.find(query)]
-    except Exception as error:  # whatever the engine raises
-        raise HistoryError(" ".join(str(error).split())) from error
-    finally:
-        database.close()
 
 
 def _told(found: Found, settings: HistoryConfig) -> Told:
@@ -139,10 +129,3 @@ def _told(found: Found, settings: HistoryConfig) -> Told:
 
 def _happened(event: Event) -> Happened:
     return Happened(at=event.at, kind=event.kind, said=event.said, words=timeline.words(event))
-
-
-def _seconds(at: datetime | None) -> float:
-    try:
-        return 0.0 if at is None else at.timestamp()
-    except (OverflowError, ValueError, OSError):  # far from any time of ours
-        return 1.0 if at is not None and at.year < 1970 else 1e11

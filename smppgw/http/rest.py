@@ -1,7 +1,6 @@
 """/v1/messages: send, preview, look up, cancel."""
 
 import asyncio
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request
@@ -11,10 +10,11 @@ from protocol import pdus
 from protocol.consts import Command, Status
 from protocol.pdus import CancelSm
 from protocol.session import Asked
-from routing.message import Ids, shown
+from routing.message import shown
 from smppgw.http.api import Reader, Sender
 from smppgw.http.desk import Desk
-from smppgw.http.orders import Batch, Content, Listed, Order, Preview, Results, State, Taken
+from smppgw.http.moments import Moment, epoch
+from smppgw.http.orders import PRINTABLE, Batch, Content, Listed, Order, Preview, Results, State, Taken
 from smppgw.http.problems import MEDIA, Problem, ProblemDetails
 from smppgw.http.whereabouts import find, state_of
 from smppgw.http.writing import preview, wrong
@@ -34,7 +34,6 @@ Key = Annotated[
            description="The same key with the same body gets the same answer, and sends nothing again"),
 ]  # fmt: skip
 Id = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", description="16 hex digits", examples=["1b5f0c3a52800000"])]
-Moment = Annotated[str | None, Query(max_length=40, json_schema_extra={"format": "date-time"}, description="RFC 3339")]
 
 _CONFLICT: dict[int | str, dict[str, Any]] = {
     409: {"model": ProblemDetails, "description": "It conflicts with what was before", "content": {MEDIA: {}}}
@@ -75,7 +74,7 @@ async def recent(
     request: Request,
     caller: Reader,
     number: Annotated[str, Query(pattern=r"^\+?[0-9A-Za-z ]{1,20}$", description="Source or destination")],
-    account: Annotated[str, Query(max_length=64, description="Only of this account")] = "",
+    account: Annotated[str, Query(max_length=64, pattern=PRINTABLE, description="Only of this account")] = "",
     since: Moment = None,
     until: Moment = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 20,
@@ -85,7 +84,7 @@ async def recent(
     for name in asked:
         if asked.count(name) > 1:
             raise wrong(name, "it is given twice")
-    span = _epoch(since, "since"), _epoch(until, "until")
+    span = epoch(since, "since"), epoch(until, "until")
     settings = _desk(request).gateway.settings.history
     if not settings.engine:
         raise Problem(404, "There is no history", "[history] engine is off")
@@ -96,7 +95,7 @@ async def recent(
     names = [account] if account or not caller.settings.accounts else list(caller.settings.accounts)
     found: list[State] = []
     for name in names:
-        wanted = Wanted(number=number, account=name, since=span[0], until=span[1], limit=limit)
+        wanted = Wanted(number=number, account=name, since=span[0], until=span[1], limit=limit, mo=False)
         found += await find(settings, wanted)
     return Listed(messages=sorted(found, key=lambda each: each.id, reverse=True)[:limit])
 
@@ -142,15 +141,3 @@ async def cancel(request: Request, id: Id, caller: Sender) -> State:
 def _unknown(desk: Desk) -> Problem:
     where = "" if desk.gateway.settings.history.engine else "; it may have ended, and [history] is off"
     return Problem(404, "There is no such message", f"none of this key's accounts has it{where}")
-
-
-def _epoch(said: str | None, field: str) -> float:
-    if said is None:
-        return 0.0
-    try:
-        moment = datetime.fromisoformat(said.upper().replace("Z", "+00:00"))
-    except ValueError:
-        raise wrong(field, 'write a time like "2030-01-31T12:00:00Z"') from None
-    if moment.tzinfo is None:
-        raise wrong(field, "the zone is missing")
-    return min(max(0.0, moment.timestamp()), Ids.time_of(2**63 - 1))  # SQL has no larger number

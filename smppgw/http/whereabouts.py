@@ -28,7 +28,7 @@ async def state_of(gateway: Gateway, fronts: Mapping[str, ApiFront], caller: Cal
     if found is None and gateway.settings.history.engine and id <= _SQL:
         from smppgw.history.database import Query  # noqa: PLC0415  SQL is needed by those who have it
 
-        past = await find(gateway.settings.history, Query(id=shown(id).decode(), limit=1))
+        past = await find(gateway.settings.history, Query(id=shown(id).decode(), limit=1, mo=False))
         found = next((each for each in past if each.id == shown(id).decode()), None)
     return found if found is not None and caller.sees(found.account) else None
 
@@ -104,21 +104,17 @@ def _ended(id: int, ended: Ended, owed: bool) -> State:
 
 
 async def find(history: HistoryConfig, query: Any) -> list[State]:
-    """From history, the newest first; messages to handsets only. Raises Problem."""
+    """From history, in its order; a query of messages to handsets (`mo=False`). Raises Problem."""
     return await asyncio.to_thread(_find, history, query)
 
 
 def _find(history: HistoryConfig, query: Any) -> list[State]:
-    from smppgw.history.engines import HistoryError, open_database  # noqa: PLC0415
+    from smppgw.history import engines  # noqa: PLC0415
 
     try:
-        database = open_database(history.engine, history.path, history.url.get_secret_value(), writing=False)
-    except HistoryError as error:
+        return [_past(found) for found in engines.find(history, query)]
+    except engines.HistoryError as error:
         raise Problem(503, "History cannot be read now", str(error), headers={"Retry-After": "5"}) from None
-    try:
-        return [_past(found) for found in database.find(query) if not found.mo]
-    finally:
-        database.close()
 
 
 def _past(found: Any) -> State:

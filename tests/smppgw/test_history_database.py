@@ -155,3 +155,23 @@ def test_what_is_too_old_goes_with_its_events(database: Database) -> None:
 def test_events_without_their_message_do_no_harm(database: Database) -> None:
     database.write([(NOW, minted(NOW), int(Kind.ENDED), (5, b"000"))])
     assert database.find(Query(id=f"{minted(NOW):016x}")) == []
+
+
+def test_messages_from_handsets_are_left_out_before_the_limit_counts(database: Database) -> None:
+    mo = ("demo", b"8190", b"12345", 0, 2, b"hi", "up")
+    database.write([*story(minted(NOW)), *[(NOW, minted(NOW, n), int(Kind.MO), mo) for n in range(1, 30)]])
+    assert [each.mo for each in database.find(Query(number="8190", mo=False, limit=5))] == [False]
+    assert all(each.mo for each in database.find(Query(number="8190", mo=True, limit=100)))
+
+
+def test_the_first_moment_of_all_is_a_bound_like_any_other(database: Database) -> None:
+    database.write(story(minted(NOW)))
+    assert database.find(Query(until=0.0)) == []
+    assert len(database.find(Query(since=0.0))) == 1
+
+
+def test_our_id_comes_before_newer_ones_whose_upstream_said_the_same(database: Database) -> None:
+    ours = f"{minted(NOW):016x}"
+    sent = (NOW, minted(NOW, 1), int(Kind.SENT), (b"up", (ours.encode(),), 1))
+    database.write([accepted(minted(NOW)), accepted(minted(NOW, 1)), sent])
+    assert [each.id for each in database.find(Query(id=ours, limit=1))] == [ours]

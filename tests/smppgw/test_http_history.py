@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from smppgw.history.engines import open_database
-from smppgw.history.events import Kind
+from smppgw.history.events import Kind, Note
 from smppgw.http import history
 from smppgw.http.api import make_app
 from smppgw.settings import Api, ApiKey, HistoryConfig
@@ -23,9 +23,20 @@ KEYS = {
 }
 
 
+def sent(id: int, upstream: bytes = b"4F21") -> Note:
+    return NOW, id, int(Kind.SENT), (b"up", (upstream,), 1)
+
+
 class Asking:
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: httpx.AsyncClient, settings: HistoryConfig) -> None:
         self._http = http
+        self._settings = settings
+
+    def write(self, notes: list[Note]) -> None:
+        settings = self._settings
+        database = open_database(settings.engine, settings.path, settings.url.get_secret_value(), writing=True)
+        database.write(notes)
+        database.close()
 
     async def ask(self, path: str, key: str = "eye", **query: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {key}"}
@@ -69,7 +80,7 @@ async def asking(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 async def _asking(settings: HistoryConfig) -> AsyncIterator[Asking]:
     app = make_app(Api(keys=KEYS), [history.router(settings)])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://gateway") as http:
-        yield Asking(http)
+        yield Asking(http, settings)
 
 
 async def test_messages_are_found_by_everything_that_is_known_of_them(asking: Asking) -> None:
@@ -82,6 +93,7 @@ async def test_messages_are_found_by_everything_that_is_known_of_them(asking: As
     assert await asking.ids(since="2026-11-18T00:00:00Z") == [3, 2, 1, 0]
     assert await asking.ids(until="2026-11-18T00:00:00Z") == []
     assert await asking.ids(number="' OR 1=1 --") == []
+    assert await asking.ids(until="1970-01-01T00:00:00Z") == []
 
 
 async def test_a_timeline_is_told_in_order_with_words(asking: Asking) -> None:
@@ -104,9 +116,37 @@ async def test_what_is_not_there_or_not_allowed_is_refused_in_words(asking: Aski
     assert (await asking.ask("/nothing")).json()["title"] == "History knows no such message"
     assert (await asking.ask("", "sender")).status_code == 403
     assert (await asking.ask("", "wrong")).status_code == 401
-    problem = (await asking.ask("", since="yesterday")).json()
-    assert (problem["status"], problem["errors"][0]["field"]) == (422, "since")
+    for when in ("yesterday", "2026-11-18T00:00:00"):
+        problem = (await asking.ask("", since=when)).json()
+        assert (problem["status"], problem["errors"][0]["field"]) == (422, "since")
     assert (await asking.ask("", limit=0)).status_code == 422
+
+
+async def test_a_key_finds_its_own_message_among_any_number_of_others_with_that_upstream_id(asking: Asking) -> None:
+    crowd = [note for n in range(10, 120) for note in (accepted(minted(NOW, n), account="other"), sent(minted(NOW, n)))]
+    asking.write(crowd)
+    found = await asking.ask("/4F21", "shop")
+    assert (found.status_code, found.json()["id"]) == (200, f"{minted(NOW):016x}")
+
+
+async def test_our_id_is_found_before_an_upstreams_that_looks_like_it(asking: Asking) -> None:
+    ours = f"{minted(NOW):016x}"
+    asking.write([accepted(minted(NOW, 9)), sent(minted(NOW, 9), ours.encode())])
+    assert (await asking.ask(f"/{ours}")).json()["id"] == ours
+    assert (await asking.ask(f"/{ours.upper()}", "shop")).json()["id"] == ours
+
+
+@pytest.mark.parametrize("path", ["", "/%00"])
+async def test_control_characters_are_refused_by_their_field(asking: Asking, path: str) -> None:
+    for field in ("account", "id", "number"):
+        answer = await asking.ask(path, **({} if path else {field: "a\0b"}))
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "id" if path else field)
+
+
+async def test_a_history_without_its_tables_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "h.db").touch()
+    async for asking in _asking(HistoryConfig(engine="sqlite", path=str(tmp_path / "h.db"))):
+        assert (await asking.ask("")).status_code == 503
 
 
 @pytest.mark.parametrize("settings", [HistoryConfig(), HistoryConfig(engine="sqlite", path="/nonexistent/h.db")])

@@ -1,15 +1,20 @@
 """Where a message is, at every moment of its life."""
 
 import asyncio
+from pathlib import Path
+
+import pytest
 
 from protocol.consts import MessageState, Status
 from protocol.pdus import encode_submit
 from routing.message import SetAside, key_of
+from smppgw.history.database import Query
 from smppgw.http.callbacks import ApiFront, CallbackCaller, CallbackReceiver
 from smppgw.http.keys import Caller
 from smppgw.http.memo import Memo
 from smppgw.http.orders import Order, State
-from smppgw.http.whereabouts import state_of
+from smppgw.http.problems import Problem
+from smppgw.http.whereabouts import find, state_of
 from smppgw.http.writing import submit_of
 from smppgw.settings import Account, ApiKey, HistoryConfig
 from tests.smppgw.bench import Asker, Bench
@@ -120,3 +125,11 @@ async def test_it_is_nobody_elses_business() -> None:
     assert await here.state("another") is None
     here.id += 1
     assert await here.state() is None
+
+
+@jumping
+async def test_a_history_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "h.db").touch()
+    with pytest.raises(Problem) as raised:
+        await find(HistoryConfig(engine="sqlite", path=str(tmp_path / "h.db")), Query(number="1", mo=False))
+    assert raised.value.status == 503
