@@ -30,6 +30,10 @@ OFFERED = 1
 DOUBTED = 2
 """Flag: an offer was not answered, and the connector that it is pinned to can offer it again without doubt."""
 
+CALLBACKS = (b"\1", b"\2", b"\xff")
+"""What bodies of deliveries over HTTP begin with: reports of Kannel, callbacks of the API, and messages for services of
+Kannel. No PDU that anybody means to send begins so."""
+
 HAS_MEMO = 4
 """Flag: a tag and a memo stand before the body."""
 

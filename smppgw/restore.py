@@ -7,9 +7,11 @@ import structlog
 
 from protocol import pdus
 from protocol.consts import MessageState
+from protocol.errors import PduError
 from routing.intake import number_of
 from routing.message import (
     ANSWERED,
+    CALLBACKS,
     DELIVERY,
     DOUBTED,
     HEARD,
@@ -53,8 +55,7 @@ def restore(
             pipeline.ledger.restore(id, record, keys, as_it_came)
         elif kind == DELIVERY:
             kinds["deliveries"] += 1
-            delivery = Delivery.unpack(id, record)
-            pipeline.accounts.owner(delivery.account).outbox.add(delivery)
+            _deliver(pipeline, Delivery.unpack(id, record))
         elif kind == QUEUED:
             kinds["queued"] += 1
             message = message_of(id, record)
@@ -80,6 +81,26 @@ def restore(
             pipeline.hold(message, message.not_before - now)
     pipeline.reoffer([message for message in queued if not message.held])
     return kinds
+
+
+def _deliver(pipeline: Pipeline, delivery: Delivery) -> None:
+    if delivery.body[:1] in CALLBACKS and not _is_heard(pipeline, delivery):
+        pipeline.returns.set_aside(delivery, "a callback, and its account has only binds now")
+    else:
+        pipeline.accounts.owner(delivery.account).outbox.add(delivery)
+
+
+def _is_heard(pipeline: Pipeline, delivery: Delivery) -> bool:
+    """Is what looks like a callback for somebody who takes callbacks, or will? An ESME would get octets that are no
+    deliver_sm, and perhaps the secrets of a URL."""
+    account = pipeline.accounts.known(delivery.account)
+    if account is None or account.front is not None:
+        return True
+    try:
+        pdus.decode_submit(delivery.body)
+    except PduError:
+        return False
+    return True
 
 
 def _goes_on(pipeline: Pipeline, message: Message) -> bool:

@@ -19,6 +19,7 @@ from protocol.pdus import decode_submit
 from routing import heard, said
 from routing.message import (
     ANSWERED,
+    CALLBACKS,
     DELIVERY,
     DOUBTED,
     HEARD,
@@ -52,9 +53,6 @@ KINDS = {
 
 MOST_BROKEN = 1000
 """Broken records that a report names; the others it counts."""
-
-_CALLBACKS = (b"\1", b"\2")
-"""What deliveries over HTTP begin with, and no PDU's body does."""
 
 _META_PAGES = 2
 
@@ -236,7 +234,7 @@ def _notes(id: int, record: bytes, thorough: bool) -> tuple[str, dict[str, str |
         }
     if kind == DELIVERY:
         delivery = Delivery.unpack(id, record)
-        if thorough and delivery.body[:1] not in _CALLBACKS:
+        if thorough and delivery.body[:1] not in CALLBACKS:
             decode_submit(delivery.body)
         return delivery.account, {"attempts": delivery.attempts, "state": delivery.state}
     if kind in (HEARD, SAID):

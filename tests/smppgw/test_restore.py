@@ -4,14 +4,15 @@ import asyncio
 
 from protocol import times
 from protocol.consts import MessageState, Status
+from protocol.pdus import SubmitSm, encode_submit
 from protocol.receipt import Receipt
 from routing import heard, said
-from routing.message import DOUBTED, OFFERED, SET_ASIDE, SetAside, key_of
+from routing.message import DOUBTED, OFFERED, SET_ASIDE, Delivery, SetAside, key_of
 from smppgw.access import AccessLog
 from smppgw.pipeline import Pipeline
 from smppgw.restore import restore
 from smppgw.settings import Gateway
-from tests.smppgw.bench import Bench, BenchStore, Carrier, Esme, told
+from tests.smppgw.bench import Bench, BenchStore, Carrier, Esme, Said, told
 from tests.smppgw.jumping import EPOCH, advance, epoch, jumping, settle
 
 
@@ -80,6 +81,26 @@ async def test_a_receipt_that_no_esme_took_is_delivered_after_a_restart() -> Non
     esme = Esme(after.account)
     after.account.outbox.pump()
     assert [told(delivery) for delivery in esme.got] == [(asker.id, MessageState.DELIVERED)]
+
+
+@jumping
+async def test_a_callback_of_an_account_that_only_binds_now_is_set_aside_and_a_receipt_is_not() -> None:
+    bench = Bench()
+    written = [b"\1http://a/?type=1", b"\2http://a/\0shop\0{}"]
+    for body in written:
+        bench.pipeline.returns.notify(bench.account, bench.pipeline.ids.mint(epoch()), body)
+    bench.pipeline.returns.notify(bench.pipeline.accounts.owner("esme@api"), 1, written[1])
+    odd = SubmitSm(service_type=b"\2", source_addr=b"44", destination_addr=b"12345", short_message=b"hello")
+    bench.pipeline.returns.bring(bench.account, "carrier", (encode_submit(odd),), Said())
+    await settle()
+    after = Bench(bench.killed())
+    esme = Esme(after.account)
+    after.account.outbox.pump()
+    await advance(1)
+    assert [delivery.body for delivery in esme.got] == [encode_submit(odd)]
+    assert len(after.pipeline.accounts.owner("esme@api").outbox) == 1
+    kept = [SetAside.unpack(record) for record in after.store.records.values() if record[0] == SET_ASIDE]
+    assert [Delivery.unpack(0, each.record).body for each in kept] == written
 
 
 @jumping

@@ -81,6 +81,12 @@ def test_check_finds_nothing_wrong_with_what_we_write(tmp_path: Path) -> None:
     assert report.kinds == {"queued": 1, "waiting": 2, "delivery": 1, "set_aside": 1}
 
 
+def test_check_knows_what_is_delivered_over_http(tmp_path: Path) -> None:
+    bodies = (b"\1http://a/", b"\2http://a/\0shop\0{}", b"\xff\x0dthe connector" + BODY)
+    batch = {key_of(id): Delivery(id, "other", body, BORN).pack() for id, body in enumerate(bodies, 1)}
+    assert tool.check(filled(tmp_path, batch)).reasons == ()
+
+
 @pytest.mark.parametrize("kind", range(4))
 def test_check_finds_a_record_cut_at_any_octet_of_its_head(tmp_path: Path, kind: int) -> None:
     whole = list(records().values())[kind]
