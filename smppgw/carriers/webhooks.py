@@ -16,6 +16,7 @@ from protocol.consts import Status
 from smppgw.carriers.contract import Carrier, Hook, HookRefused
 from smppgw.carriers.hearing import Hearing
 from smppgw.carriers.settings import CarrierSettings
+from smppgw.doors import Site
 from smppgw.reasons import why
 from smppgw.seldom import Seldom
 from smppgw.settings import Network, Webhooks
@@ -70,7 +71,7 @@ class WebhookServer:
         self._settings = settings
         self._connectors = connectors
         """By their webhook_path; looked up anew each time, because a reload replaces them."""
-        self._runner: web.AppRunner | None = None
+        self._site: Site | None = None
         self._seldom = Seldom()
 
     async def start(self) -> int:
@@ -80,23 +81,20 @@ class WebhookServer:
             return 0
         app = web.Application(client_max_size=settings.max_body)
         app.router.add_route("*", "/{path:.*}", self._serve)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=PATIENCE)
-        await runner.setup()
+        site = Site("webhooks", app, PATIENCE)
         try:
-            site = web.TCPSite(runner, settings.host, settings.port, ssl_context=for_server(settings), backlog=1024)
-            await site.start()
+            port = await site.open(settings.host, settings.port, for_server(settings), backlog=1024)
         except OSError as error:
-            await runner.cleanup()
             where = f"{settings.host}:{settings.port}"
             raise OSError(f"cannot listen on {where} for [webhooks]: {why(error)}") from error
-        self._runner = runner
-        return int(runner.addresses[0][1])
+        self._site = site
+        return port
 
     async def stop(self) -> None:
         """Also when it never started."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        site, self._site = self._site, None
+        if site is not None:
+            await site.close()
 
     async def _serve(self, request: web.Request) -> web.Response:
         connector = self._connectors().get(request.path)

@@ -1,7 +1,6 @@
 """The console's port: static files, the gateway's recent state, and the admin API behind it."""
 
 import math
-import socket
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from smppgw.console import pages
 from smppgw.console.guard import Hosts, Sessions, is_loopback, is_ours
 from smppgw.console.recent import Recent
 from smppgw.console.upstream import Answer, Upstream, is_offered, problem
+from smppgw.doors import Site
 
 COOKIE: Final = "smppgw-console"
 MARK: Final = "X-Smppgw-Console"
@@ -58,7 +58,7 @@ class Console:
         self._files = pages.load()
         self._hosts = Hosts({*options.names, options.host})
         self._sessions = Sessions(options.password, time.monotonic)
-        self._runner: web.AppRunner | None = None
+        self._site: Site | None = None
 
     def app(self) -> web.Application:
         app = web.Application(middlewares=[self._guarded], client_max_size=MOST_BODY)
@@ -74,24 +74,16 @@ class Console:
 
     async def start(self) -> int:
         """The port that it listens on. OSError when it cannot be had."""
-        host = self._options.host
-        runner = web.AppRunner(self.app(), access_log=None, handle_signals=False, shutdown_timeout=PATIENCE)
-        await runner.setup()
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        try:
-            listening = socket.create_server((host, self._options.port), family=family)
-        except OSError:
-            await runner.cleanup()
-            raise
-        await web.SockSite(runner, listening).start()
-        self._runner = runner
+        site = Site("console", self.app(), PATIENCE)
+        port = await site.open(self._options.host, self._options.port)
+        self._site = site
         self._recent.start()
-        return int(listening.getsockname()[1])
+        return port
 
     async def stop(self) -> None:
         await self._recent.stop()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        if self._site is not None:
+            await self._site.close()
 
     @web.middleware
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -7,7 +7,7 @@ import ssl
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import structlog
 import uvicorn
@@ -15,11 +15,13 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smppgw import __version__
+from smppgw.doors import Connection, Door
 from smppgw.http import problems
 from smppgw.http.keys import Caller, Keys
 from smppgw.http.problems import RESPONSES, Problem
 from smppgw.reasons import why
 from smppgw.settings import Api, Role
+from smppgw.tls import for_server
 
 log = structlog.get_logger()
 
@@ -27,7 +29,10 @@ WATCHED = (200, 401, 403, 429, 500, 503)
 """Statuses that are counted from 0: an alert sees the first of them."""
 
 CONNECTIONS = 1000
-"""More at the same time are answered with 503."""
+"""At the same time: each may have a body in memory before its key is looked at."""
+
+CONNECTION: Final = "smppgw.connection"
+"""Where the state of a request has the connection that it came by."""
 
 PATIENCE = 2.0
 """Seconds that requests under way may take when the gateway stops."""
@@ -92,6 +97,31 @@ class Counted:
         await self._app(scope, receive, counted)
 
 
+class Followed:
+    """Tells the door how far each request is."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connection: Connection = scope["state"].pop(CONNECTION)
+        headers = dict(scope["headers"])
+        connection.head()
+        if b"transfer-encoding" not in headers and headers.get(b"content-length", b"0") == b"0":
+            connection.whole()
+
+        async def followed() -> Message:
+            message: MutableMapping[str, Any] = await receive()
+            if not message.get("more_body"):
+                connection.whole()
+            return message
+
+        try:
+            await self._app(scope, followed, send)
+        finally:
+            connection.answered()
+
+
 class Limited:
     """Refuses a body that is too long before anybody reads it."""
 
@@ -143,7 +173,7 @@ class _Server(uvicorn.Server):
 class ApiServer:
     """One port for as long as the gateway runs."""
 
-    def __init__(self, settings: Api, app: FastAPI) -> None:
+    def __init__(self, settings: Api, app: FastAPI, door: Door | None = None) -> None:
         self._settings = settings
         self._app = app
         self.answers = Counter(dict.fromkeys(WATCHED, 0))
@@ -151,6 +181,7 @@ class ApiServer:
         self._socket: socket.socket | None = None
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
+        self._door = door or Door("api", per_port=CONNECTIONS)
 
     def open(self) -> int:
         """The port that it listens on, where requests wait for `start`. OSError when it cannot be had."""
@@ -168,14 +199,26 @@ class ApiServer:
         if listening is None:
             raise RuntimeError("open() comes first")
         config = uvicorn.Config(
-            Counted(self._app, self.answers), log_config=None, access_log=False, lifespan="off", ws="none",
-            ssl_certfile=settings.tls_certificate, ssl_keyfile=settings.tls_key, ssl_version=ssl.PROTOCOL_TLS_SERVER,
-            timeout_graceful_shutdown=int(PATIENCE), timeout_keep_alive=30, limit_concurrency=CONNECTIONS,
-            backlog=256, server_header=False,
+            Counted(Followed(self._app), self.answers), log_config=None, access_log=False, lifespan="off", ws="none",
+            timeout_graceful_shutdown=int(PATIENCE), timeout_keep_alive=30, backlog=256, server_header=False,
             proxy_headers=False,  # anybody can write X-Forwarded-For: who calls is who holds the connection
         )  # fmt: skip
+        config.load()
+        config.http_protocol_class = self._made(config.http_protocol_class, for_server(settings))
         self._server = _Server(config)
         self._task = asyncio.get_running_loop().create_task(self._server.serve([listening]), name="api")
+
+    def _made(self, protocol: Callable[..., asyncio.Protocol], context: ssl.SSLContext | None) -> Any:
+        """In place of a class of uvicorn's: its connections go through the door, and their requests know them."""
+
+        def make(config: uvicorn.Config, server_state: Any, app_state: dict[str, Any], _loop: Any) -> asyncio.Protocol:
+            def inner(connection: Connection) -> asyncio.Protocol:
+                state = {**app_state, CONNECTION: connection}
+                return protocol(config=config, server_state=server_state, app_state=state, _loop=_loop)
+
+            return self._door.guard(inner, context)()
+
+        return make
 
     async def stop(self) -> None:
         """Also when it never started."""
@@ -186,6 +229,7 @@ class ApiServer:
         self._server.should_exit = True
         with contextlib.suppress(TimeoutError, asyncio.CancelledError):
             await asyncio.wait_for(self._task, PATIENCE + 1.0)
+        self._door.close()
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -6,6 +6,7 @@ from typing import Protocol
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from smppgw.doors import Site
 from smppgw.reasons import why
 from smppgw.settings import Http
 
@@ -27,7 +28,7 @@ class HttpServer:
         self._metrics = metrics
         self._readiness = readiness
         """Reasons why the gateway should get no traffic now; none when it should."""
-        self._runner: web.AppRunner | None = None
+        self._site: Site | None = None
 
     async def start(self) -> int:
         """The port that it listens on; 0 when the config has it off. OSError when the port cannot be had."""
@@ -41,22 +42,20 @@ class HttpServer:
                 web.get("/ready", self._show_ready),
             ]
         )
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=PATIENCE)
-        await runner.setup()
+        site = Site("http", app, PATIENCE)
         try:
-            await web.TCPSite(runner, self._settings.host, self._settings.port).start()
+            port = await site.open(self._settings.host, self._settings.port)
         except OSError as error:
-            await runner.cleanup()
             where = f"{self._settings.host}:{self._settings.port}"
             raise OSError(f"cannot listen on {where} for [http]: {why(error)}") from error
-        self._runner = runner
-        return int(runner.addresses[0][1])
+        self._site = site
+        return port
 
     async def stop(self) -> None:
         """Also when it never started."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        site, self._site = self._site, None
+        if site is not None:
+            await site.close()
 
     async def _show_metrics(self, _request: web.Request) -> web.Response:
         return web.Response(body=await self._metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import structlog
 from aiohttp import web
 
+from smppgw.doors import Door
 from smppgw.kannel.access import plain
 from smppgw.reasons import why
 from smppgw.tls import for_server
@@ -69,6 +70,7 @@ class Port:
         self._handler = handler
         self._server: web.Server | None = None
         self._listening: asyncio.Server | None = None
+        self._door = Door("kannel")
         self._second = 0
         self._date = b""
 
@@ -85,7 +87,7 @@ class Port:
         try:
             context = for_server(certificate) if certificate is not None else None
             listening = await asyncio.get_running_loop().create_server(
-                server, host, port, ssl=context, backlog=1024, reuse_address=True
+                self._door.guard_server(server, context), host, port, backlog=1024, reuse_address=True
             )
         except (OSError, ssl.SSLError) as error:
             raise OSError(f"cannot listen on {where}{what and f' for {what}'}: {why(error)}") from error
@@ -101,6 +103,7 @@ class Port:
         if server is not None:
             server.pre_shutdown()
             await server.shutdown(patience)
+        self._door.close()
 
     async def _answer(self, asked: web.BaseRequest) -> web.StreamResponse:
         method = asked.method

@@ -1,6 +1,9 @@
 """The API's port: who is let in, how much of a body is read, and how every error looks."""
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -8,6 +11,7 @@ import pytest
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
+from smppgw.doors import Door
 from smppgw.http.api import ApiServer, Operator, Reader, Sender, make_app
 from smppgw.passwords import hash_password
 from smppgw.settings import Api, ApiKey
@@ -165,3 +169,59 @@ async def test_nobody_says_for_himself_where_he_calls_from() -> None:
         answer = await web.get(f"http://127.0.0.1:{port}/peer", headers={"X-Forwarded-For": "192.0.2.7"})
     await server.stop()
     assert answer.json() == "127.0.0.1"
+
+
+@asynccontextmanager
+async def served(door: Door) -> AsyncIterator[int]:
+    server = ApiServer(Api(port=0), make_app(Api(), [router]), door)
+    port = server.open()
+    server.start()
+    yield port
+    await server.stop()
+
+
+UNFINISHED = (
+    b"", b"GET /read HT", b"POST /send HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{",
+    b"POST /send HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("octets", UNFINISHED)
+async def test_who_does_not_say_all_of_a_request_keeps_nobody_out(octets: bytes) -> None:
+    async with served(Door("test", per_port=3)) as port:
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        for _, writer in silent:
+            writer.write(octets)
+        async with httpx.AsyncClient() as web:
+            for _ in range(5):
+                assert (await web.get(f"http://127.0.0.1:{port}/read")).status_code == 200
+        assert await silent[0][0].read() == b""
+        for _, writer in silent:
+            writer.close()
+
+
+@pytest.mark.parametrize("octets", UNFINISHED)
+async def test_a_request_has_to_come_in_time(octets: bytes) -> None:
+    async with served(Door("test", head_within=0.2, body_within=0.2)) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(octets)
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+        writer.close()
+
+
+async def test_connections_are_kept_between_requests() -> None:
+    async with served(Door("test", head_within=0.1, body_within=0.1)) as port:
+        kept = await asyncio.open_connection("127.0.0.1", port)
+        silent = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(3):
+            kept[1].write(b"GET /read HTTP/1.1\r\nHost: x\r\n\r\n")
+            head = await kept[0].readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 ")
+            size = re.search(rb"content-length: (\d+)", head)
+            assert size is not None
+            await kept[0].readexactly(int(size[1]))
+            assert await silent[0].read() == b""
+            silent = await asyncio.open_connection("127.0.0.1", port)
+        for _, writer in (kept, silent):
+            writer.close()
