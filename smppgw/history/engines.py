@@ -57,8 +57,12 @@ def _postgres(url: str, *, writing: bool) -> Database:
     except ImportError:
         raise HistoryError("PostgreSQL needs its driver: pip install 'smppgw[postgres]'") from None
     try:
-        database = Database(psycopg.connect(url, connect_timeout=10), "%s", "BYTEA")
+        connection = psycopg.connect(url, connect_timeout=10)
+        database = Database(connection, "%s", "BYTEA")
         if writing:
+            # A crash of the server may take the last second: waiting for its disk would cost more than that is worth.
+            connection.execute("SET synchronous_commit = off")
+            connection.commit()
             database.create()
     except psycopg.Error as error:
         words = " ".join(str(error).split())

@@ -15,9 +15,9 @@ from smppgw.settings import HistoryConfig
 
 log = structlog.get_logger()
 
-FLUSH = 0.05
-"""Seconds that a note may wait to be handed over. Longer ones make few large batches, and while one is written on the
-gateway's own core its answers wait."""
+FLUSH = 0.005
+"""Seconds that a note may wait to be handed over. Longer ones make fewer and larger batches, and while one is written
+on the gateway's own core its answers wait."""
 
 BATCH = 2000
 """Notes that are handed over at once."""

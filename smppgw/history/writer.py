@@ -3,6 +3,7 @@
 import json
 import marshal
 import os
+import select
 import signal
 import sys
 import time
@@ -10,7 +11,11 @@ from typing import BinaryIO
 
 from smppgw.history.database import Database
 from smppgw.history.engines import HistoryError, open_database
+from smppgw.history.events import Note
 from smppgw.history.recorder import SIZE
+
+MOST = 2000
+"""Notes from which on no more are taken for one transaction."""
 
 NICE = 10
 """How far it stands back where it shares a core with the gateway: a tenth of it then, all of it on another."""
@@ -27,7 +32,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the end of the input is the end
     os.nice(NICE)
-    source = sys.stdin.buffer
+    source = open(0, "rb", buffering=0, closefd=False)  # noqa: SIM115  what a buffer holds cannot be waited for
     said = _frame(source)
     if said is None:
         return 0
@@ -38,8 +43,8 @@ def main() -> int:
         print(error, file=sys.stderr)  # the gateway logs it as the reason
         return 1
     pruned = 0.0
-    while (batch := _frame(source)) is not None:
-        if not _write(database, batch):
+    while notes := _notes(source):
+        if not _write(database, notes):
             return 1
         if time.monotonic() - pruned > PRUNE and settings["days"]:
             pruned = time.monotonic()
@@ -48,8 +53,17 @@ def main() -> int:
     return 0
 
 
-def _write(database: Database, batch: bytes) -> bool:
-    notes = marshal.loads(batch)  # noqa: S302  from our own parent, by a pipe
+def _notes(source: BinaryIO) -> list[Note]:
+    """The next batch, with those that came while the last one was written; empty at the end."""
+    notes: list[Note] = []
+    while (batch := _frame(source)) is not None:
+        notes += marshal.loads(batch)  # noqa: S302  from our own parent, by a pipe
+        if len(notes) >= MOST or not select.select([source], [], [], 0.0)[0]:
+            break
+    return notes
+
+
+def _write(database: Database, notes: list[Note]) -> bool:
     for wait in (*AGAIN, None):
         try:
             database.write(notes)
@@ -64,11 +78,18 @@ def _write(database: Database, batch: bytes) -> bool:
 
 
 def _frame(source: BinaryIO) -> bytes | None:
-    head = source.read(SIZE.size)
-    if len(head) < SIZE.size:
-        return None
-    octets = source.read(SIZE.unpack(head)[0])
-    return octets if len(octets) == SIZE.unpack(head)[0] else None
+    head = _octets(source, SIZE.size)
+    return None if head is None else _octets(source, SIZE.unpack(head)[0])
+
+
+def _octets(source: BinaryIO, count: int) -> bytes | None:
+    found = bytearray()
+    while len(found) < count:
+        octets = source.read(count - len(found))
+        if not octets:
+            return None
+        found += octets
+    return bytes(found)
 
 
 if __name__ == "__main__":

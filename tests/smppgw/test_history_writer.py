@@ -1,9 +1,11 @@
 """The process that writes history takes batches until its input ends, and says why when it cannot."""
 
+import contextlib
 import json
 import marshal
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -46,6 +48,17 @@ def test_every_batch_before_the_end_is_written(tmp_path: Path) -> None:
     batches = [[plain(accepted(minted(NOW, n)))] for n in range(5)]
     assert written(path, *batches).returncode == 0
     assert ids(path) == 5
+
+
+def test_however_many_batches_wait_all_of_them_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "h.db"
+    batches = [[plain(accepted(minted(NOW, 300 * n + m))) for m in range(300)] for n in range(20)]
+    assert written(path, *batches).returncode == 0
+    database = open_database("sqlite", str(path), "", writing=False)
+    assert len(database.find(Query(limit=1000))) == 1000
+    database.close()
+    with contextlib.closing(sqlite3.connect(path)) as counted:
+        assert counted.execute("SELECT count(*) FROM messages").fetchone() == (6000,)
 
 
 def test_a_batch_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
