@@ -417,6 +417,7 @@ class App:
                 self._tick(f"connector {connector.name}", connector.tick)
             for target in self.targets.values():
                 self._tick(f"target {target.name}", target.tick)
+            self._tick("the clock", self.pipeline.look_at_clock)
             self._tick("what waits too long", self.pipeline.returns.expire)
             self._tick("limits", self.gate.forget_old)
 

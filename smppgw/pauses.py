@@ -27,6 +27,11 @@ class Pauses:
         self.until = max(self.until, self._loop.time() + seconds)
         self._delays.after(seconds, self._over)
 
+    def end(self) -> None:
+        """Whatever the upstream asked for, go on."""
+        self.until = 0.0
+        self._loop.call_soon(self._turned)
+
     def turn_after(self, seconds: float) -> None:
         """Go on in so many seconds, unless that is to happen already."""
         if not self._waiting:

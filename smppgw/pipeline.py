@@ -34,8 +34,8 @@ _ANY_RECEIPT = int(RegisteredDelivery.SUCCESS_ONLY | RegisteredDelivery.INTERMED
 MOST_DESTINATIONS = 255
 """Of a submit_multi: number_of_dests is one octet."""
 
-SLICE = 60.0
-"""Seconds after which the clock is looked at again for a message that waits for its time."""
+SET = 1.0
+"""Seconds by which the clock is wrong at least before somebody sets it."""
 
 
 class Upstream(Protocol):
@@ -113,6 +113,8 @@ class Pipeline:
         """From a submit to its answer."""
         self.suspended = False
         """Nothing goes to upstreams for now."""
+        self._ahead = clock() - loop.time()
+        """Of the loop's clock, which nobody sets."""
         self.patience = 0.0
         """Seconds after which a stored message that no route matches any more is looked at again; 0: it ends."""
         self.most_retries = -1
@@ -344,8 +346,6 @@ class Pipeline:
     def hold(self, message: Message, seconds: float) -> None:
         """Offer it only then: its schedule_delivery_time, or the delay of a retry."""
         message.held = True
-        if message.not_before > self.clock():  # a clock may be set meanwhile
-            seconds = min(seconds, SLICE)
         self.delays.after(seconds, lambda: self._held(message))
 
     def _held(self, message: Message) -> None:
@@ -355,6 +355,17 @@ class Pipeline:
         elif message.held:
             message.held = False
             self.reoffer((message,))
+
+    def look_at_clock(self) -> None:
+        """About once a second: where somebody set it, what waits for its time waits anew."""
+        was, self._ahead = self._ahead, self.clock() - self.loop.time()
+        if abs(self._ahead - was) < SET:
+            self._ahead = was  # so that many small steps are a large one
+            return
+        before, now = self.loop.time() + was, self.clock()
+        for message in self.queued.values():
+            if message.held and message.not_before > before:
+                self.hold(message, message.not_before - now)
 
     def keep(self, message: Message) -> None:
         """Answer a submit that waits for an upstream's answer as soon as it is on disk: it cannot go alone."""

@@ -259,10 +259,10 @@ class Returns:
         oldest = self._clock() - self._settings.receipt_wait
         late: list[tuple[int, Waiting]] = []
         for id, record in self.ledger.waiting.items():
-            if Ids.time_of(id) > oldest or len(late) == 1000:
+            # They are in the order of sending: what is behind one that is not late was sent after it.
+            if max(Ids.time_of(id), self.ledger.sent_at.get(id, 0.0)) > oldest or len(late) == 1000:
                 break
-            if self.ledger.sent_at.get(id, 0.0) <= oldest:
-                late.append((id, Waiting.unpack(record)))
+            late.append((id, Waiting.unpack(record)))
         for id, waiting in late:
             self.drop(id, waiting, MessageState.UNKNOWN)
         for account in self.accounts.states.values():

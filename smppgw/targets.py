@@ -132,11 +132,11 @@ class Target:
                 self._pipeline.hold(message, message.not_before - now)
                 continue
             name = self._pick(message, rooms)
-            if name is None and message.part is not None and len(rooms) > 1 and len(blocked) < STEPPED_OVER:
+            if name is None:
+                if message.part is None or len(blocked) == STEPPED_OVER or not _others_have_room(rooms):
+                    break
                 blocked.append(queue.popleft())  # the member that it must take is full; the others need not wait
                 continue
-            if name is None:
-                break
             queue.popleft()
             member = self.members[name]
             member.send(message)
@@ -222,3 +222,7 @@ class Target:
             self._pipeline.expired(message)
         if late:
             self.queue = deque(message for message in self.queue if not message.gone)
+
+
+def _others_have_room(rooms: Mapping[str, int]) -> bool:
+    return len(rooms) > 1 and any(room > 0 for room in rooms.values())

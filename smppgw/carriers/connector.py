@@ -13,7 +13,7 @@ import structlog
 from protocol.consts import MessageState, RegisteredDelivery, Status
 from protocol.errors import PduError
 from routing import retry
-from routing.message import Message
+from routing.message import DOUBTED, Message
 from routing.throttle import TokenBucket
 from smppgw.carriers import texts
 from smppgw.carriers.breaker import Breaker
@@ -183,9 +183,8 @@ class CarrierConnector:
     def rebind(self) -> None:
         """Ask it again at once, however long it is to rest."""
         self._breaker.reset()
-        self._pauses.until = 0.0
         self._update()
-        self._loop.call_soon(self._turned)
+        self._pauses.end()
 
     def limit(self, settings: CarrierSettings) -> None:
         """Another window or rate, until the next reload."""
@@ -238,7 +237,7 @@ class CarrierConnector:
         behind = {message.part for target in self.targets for message in target.queue} if late else ()
         for gathering in late:
             if gathering.key in behind:  # more of it is here, and waits for room
-                self._joining.keep(gathering)
+                self._joining.keep(gathering, self._loop.time())
             else:
                 self._incomplete(gathering)
         self._update()
@@ -334,6 +333,7 @@ class CarrierConnector:
         status = self._unfit(text)
         if status is not None:
             self.counts.outcomes["unwritable"] += 1
+            self._not_sent(messages)
             for message in messages:
                 message.by = self.name
                 pipeline.refused(message, status)
@@ -369,9 +369,16 @@ class CarrierConnector:
         if self.up:
             self._launch(whole)
         else:
+            self._not_sent(whole.messages)
             for message in reversed(whole.messages):
                 if not message.gone:  # a receipt proved that an earlier attempt was accepted
                     self.pipeline.again(message)
+
+    def _not_sent(self, messages: list[Message]) -> None:
+        """Parts of it that come again are no repetitions, unless an earlier attempt may have been accepted."""
+        for message in messages:
+            if message.part is not None and not message.flags & DOUBTED:
+                self._joining.forget(message.part)
 
     def _launch(self, whole: Whole) -> None:
         self.counts.submits += 1
@@ -406,6 +413,8 @@ class CarrierConnector:
         counts.outcomes[answer.verdict.value] += 1
         counts.code(answer.code or "ok")
         self._judge(answer)
+        if answer.verdict in (Verdict.NEVER, Verdict.LATER):
+            self._not_sent(whole.messages)
         messages = [message for message in whole.messages if not message.gone]  # its receipt may have come before
         match answer.verdict:
             case Verdict.SENT:
@@ -442,9 +451,6 @@ class CarrierConnector:
         self._sent([message], [id])
 
     def _postpone(self, messages: list[Message], answer: Answer) -> None:
-        for message in messages:
-            if message.part is not None:
-                self._joining.forget(message.part)
         if answer.wait or answer.status in THROTTLED:
             self._pauses.pause(answer.wait or self.settings.pause)
             for message in reversed(messages):

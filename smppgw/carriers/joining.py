@@ -72,8 +72,9 @@ class Joining:
         _forget(self._done, before)
         return _forget(self._open, before)
 
-    def keep(self, gathering: Gathering) -> None:
-        """One that was late goes on waiting."""
+    def keep(self, gathering: Gathering, now: float) -> None:
+        """One that was late waits as long again."""
+        gathering.since = now
         self._open[gathering.key] = gathering
 
     def forget(self, key: int) -> None:

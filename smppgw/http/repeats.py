@@ -36,6 +36,12 @@ class _Entry:
     """Compressed."""
     under_way: "asyncio.Future[Answer] | None" = None
 
+    def settle(self) -> None:
+        """What is kept is the answer."""
+        under_way, self.under_way = self.under_way, None
+        if under_way is not None:
+            under_way.set_result(json.loads(zlib.decompress(self.answer)))
+
 
 class Repeats:
     """`keep` puts the answer into the same commit as the messages, so that both are on disk or none."""
@@ -81,8 +87,11 @@ class Repeats:
         try:
             answer = await do(lambda said: self._keep(who, entry, said))
         except BaseException as error:
-            if isinstance(error, Exception) or not entry.id:
-                self._forget(who)  # else it was cut off: its answer goes to disk with its messages
+            if entry.id and not isinstance(error, Exception):
+                # It was cut off: its answer goes to disk with its messages, and whoever repeats it gets that then.
+                self._journal.after(entry.settle)
+                raise
+            self._forget(who)
             failed = error if isinstance(error, Problem) else Problem(503, "The first request failed", "try again")
             under_way.set_exception(failed)
             under_way.exception()  # perhaps nobody else waits for it

@@ -572,6 +572,19 @@ async def test_a_repetition_of_a_part_that_was_sent_is_no_message_of_its_own() -
 
 
 @jumping
+async def test_what_was_refused_for_good_is_no_repetition_either() -> None:
+    rig = Rig(join_wait=5.0)
+    rig.script.automatic = False
+    await rig.taken(rig.part(1), rig.part(2))
+    rig.script.asks[0].answer(never(Status.RSUBMITFAIL, code="21211"))
+    await settle()
+    rig.script.automatic = True
+    await rig.taken(rig.part(2))
+    await rig.pass_time(7)
+    assert rig.script.texts[1:] == ["part2 "]
+
+
+@jumping
 async def test_the_same_text_with_the_same_reference_is_sent_again_when_all_of_it_comes_again() -> None:
     rig = Rig()
     await rig.taken(rig.part(1), rig.part(2))

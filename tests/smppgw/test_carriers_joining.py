@@ -72,7 +72,9 @@ def test_one_that_was_late_may_be_kept_and_completed() -> None:
     joining = Joining(10)
     add(joining, 1, 2, b"a")
     (late,) = joining.late(1.0)
-    joining.keep(late)
+    add(joining, 1, 2, b"a", now=3.0, key=6)
+    joining.keep(late, 4.0)
+    assert [each.key for each in joining.late(3.5)] == [6], "the oldest goes first"
     (done,) = add(joining, 2, 2, b"b", now=5.0)
     assert (done.complete, joined(done)) == (True, b"ab")
 

@@ -113,6 +113,23 @@ async def test_a_request_that_is_cut_off_has_its_answer_on_disk_with_what_it_did
 
 
 @jumping
+async def test_a_request_that_is_cut_off_has_its_answer_for_who_repeats_it_and_is_forgotten_in_time() -> None:
+    bench, do = Bench(), Doing()
+    found = repeats(bench)
+    first = asyncio.create_task(found.once("shop", "k", b"body", do))
+    await asyncio.sleep(0)
+    waits = asyncio.create_task(found.once("shop", "k", b"body", do))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await waits == ({"id": 1}, True)
+    await asyncio.sleep(60)
+    assert await found.once("shop", "k", b"body", do) == ({"id": 1}, True)
+    await asyncio.sleep(DAY)
+    await found.once("shop", "other", b"body", do)
+    assert len(found) == 1
+
+
+@jumping
 async def test_a_request_that_is_cut_off_before_it_did_anything_is_not_kept() -> None:
     bench, do = Bench(), Doing(keeps=False)
     found = repeats(bench)
