@@ -293,7 +293,9 @@ class Face:
 
     def _join(self, state: AccountState, receiver: HttpReceiver) -> None:
         self.receivers[state.name] = receiver
+        receiver.gone = not self.state.sends
         state.links.append(receiver)
+        state.outbox.pump()  # a reload may bring a user whose reports wait
 
     def start(self) -> None:
         """Everything is restored: let requests in, and deliveries out."""

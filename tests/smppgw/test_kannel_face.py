@@ -6,6 +6,7 @@ from pathlib import Path
 
 from protocol.pdus import SubmitSm
 from smppgw.app import App
+from smppgw.kannel.dlr import VERSION
 from smppgw.kannel.model import SendsmsUser
 from smppgw.kannel.setup import read
 from tests.smppgw.boxed import CORE, SMSBOX, ask, boxed, smsc
@@ -76,6 +77,20 @@ async def test_a_reload_changes_users_and_keeps_links(tmp_path: Path) -> None:
         await until(lambda: isinstance(box.face.kannel.sendsms_users[0], SendsmsUser))
         assert await box.send("441") == (403, "Authorization failed for sendsms")
         assert one.connections == 1
+
+
+@jumping
+async def test_reports_for_a_user_that_a_reload_brings_back_go_out(tmp_path: Path) -> None:
+    async with Upstream() as one, boxed(tmp_path, smsc("one", one.port)) as box:
+        returns = box.app.pipeline.returns
+        outbox = returns.accounts.owner("again").outbox
+        returns.notify(returns.accounts.owner("again"), 1, VERSION + b"http://127.0.0.1:9/")
+        await until(lambda: len(outbox.waiting) == 1)
+        conf = tmp_path / "kannel.conf"
+        conf.write_text(conf.read_text().replace("username = kannel", "username = again"))
+        box.app.reload()
+        await until(lambda: not outbox.waiting)
+        assert len(outbox) == 1
 
 
 @jumping
