@@ -426,7 +426,7 @@ def _traffic(received: Any, sent: Any) -> Traffic:
 
 def _queued(message: Message) -> Stored:
     pdu = message.pdu or pdus.decode_submit(message.body)
-    memo = _memo(message.memo)
+    memo = Memo.readable(message.memo) or Memo()
     head, text = _parts(pdu)
     smsc = "" if message.tag in {"", ANY} or message.tag.startswith("?") else message.tag
     return Stored(
@@ -447,13 +447,6 @@ def _parts(pdu: SubmitSm) -> tuple[bytes, bytes]:
 def _waiting(delivery: Delivery) -> Stored:
     kind = "DLR-MO" if delivery.state else "MO"
     return Stored(uuid(delivery.id).decode(), kind, _time(delivery.born), "", "", "", "", "-1:-1:-1:-1:-1", "", "")
-
-
-def _memo(record: bytes) -> Memo:
-    try:
-        return Memo.unpack(record) if record else Memo()
-    except ValueError:
-        return Memo()
 
 
 def _flags(memo: Memo, mask: int) -> str:

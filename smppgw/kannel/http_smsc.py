@@ -182,7 +182,7 @@ def _dlr_url(smsc: Smsc, sms: Sms, mid: bytes) -> bytes:
 
 def sms_of(text: Text, smsc: Smsc, mid: bytes) -> Sms:
     """As escape codes see it: the mobile is the sender."""
-    memo = Memo.unpack(text.memo) if text.memo else Memo(mask=31 if text.receipt else 0)
+    memo = Memo.readable(text.memo) or Memo(mask=31 if text.receipt else 0)
     coding, charset, octets = 0, b"UTF-8", text.text.encode()
     if text.binary is not None:
         coding, charset, octets = 1, b"", text.binary

@@ -44,6 +44,11 @@ class Memo(NamedTuple):
         return _HEAD.pack(_VERSION, self.mask, *self[10:]) + sizes + b"".join(texts)
 
     @classmethod
+    def readable(cls, record: bytes) -> "Memo | None":
+        """None where it is none of sendsms: the message came by another way."""
+        return cls.unpack(record) if record[:1] == b"\1" else None
+
+    @classmethod
     def unpack(cls, record: bytes) -> "Memo":
         """ValueError for a record of a version that is not known here."""
         if record[:1] != b"\1":

@@ -1,6 +1,7 @@
 """An smsc = http is asked as bearerbox asks, and hears what its partner says; what is expected was read from 1.4.5."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -14,6 +15,7 @@ from protocol.pdus import SubmitSm, encode_submit
 from protocol.receipt import Quoted
 from smppgw.carriers.client import Reply
 from smppgw.carriers.contract import Answer, Text, Verdict
+from smppgw.http.memo import Memo as ApiMemo
 from smppgw.kannel.http_smsc import HttpSmsc, Refused, Told, incoming, kannel_url, problem, settings
 from smppgw.kannel.memo import Memo
 from smppgw.kannel.model import Smsc
@@ -69,6 +71,11 @@ def test_another_kannel_is_asked_as_by_bearerbox() -> None:
         b"http://there/k?username=user&password=pass&to=%2B44123&text=h%C3%A9llo+w%26x&from=%2B100&coding=0"
         b"&charset=UTF-8&smsc=K&dlr-url=http%3A%2F%2Fapp%2Fdlr%3Ft%3D%25d%26a%3D%25A&dlr-mask=31"
     )
+
+
+def test_a_message_that_came_by_another_way_goes_as_one_without_a_memo() -> None:
+    plain, other = (replace(HELLO, memo=memo) for memo in (b"", ApiMemo("shop", "http://a/").pack()))
+    assert kannel_url(other, smsc(), MID) == kannel_url(plain, smsc(), MID)
 
 
 def test_who_says_where_he_is_gets_the_receipts_himself() -> None:
