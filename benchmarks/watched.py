@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -25,6 +26,7 @@ from benchmarks.tools import Plan, tools
 from smppgw.ports import free_port
 
 KEY = "only-for-this-run"
+STARTS_WITHIN = 10.0
 NOTES_A_MESSAGE = 4
 RATE = 10_000 / NOTES_A_MESSAGE
 """Messages a second with history on: 10,000 rows a second."""
@@ -48,6 +50,7 @@ class WatchedBench(Bench):
 
     more = ""
     scraped = 0
+    history: Path | None = None
 
     def configure(self, upstream: int) -> int:
         port = super().configure(upstream)
@@ -83,11 +86,11 @@ class WatchedBench(Bench):
         path = self.at / "history.db"
         for old in self.at.glob("history.db*"):
             old.unlink()
-        self.more = HISTORY.format(path=path)
+        self.more, self.history = HISTORY.format(path=path), path
         try:
             yield
         finally:
-            self.more = ""
+            self.more, self.history = "", None
 
     def _scrape(self, port: int, ended: threading.Event) -> None:
         with on(self.cores.tools):
@@ -95,9 +98,20 @@ class WatchedBench(Bench):
                 with contextlib.suppress(OSError):
                     urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read()
 
+    def _begun(self, history: Path) -> None:
+        """To start what writes it is no part of relaying."""
+        end = time.monotonic() + STARTS_WITHIN
+        while not history.exists():
+            if time.monotonic() > end:
+                raise FailedError(f"{history} was not made within {STARTS_WITHIN:g} s")
+            time.sleep(0.1)
+        time.sleep(0.5)
+
     def one(self, python: Interpreter, rate: float) -> Figures:
         count = int(rate * self.size.seconds) if rate else self.size.messages
         with self.relay(python) as (port, gateway, _):
+            if self.history is not None:
+                self._begun(self.history)
             before = gateway.cpu()
             found = self.load(Plan(port, count, LINKS, WINDOW, rate))
             used = gateway.cpu() - before
