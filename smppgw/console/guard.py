@@ -1,9 +1,8 @@
-"""Who may use the console, and whether it was they who asked: host names, origins, a password and its sessions."""
+"""Who may use the console, and whether it was they who asked: origins, a password and its sessions."""
 
 import hmac
 import secrets
-from collections.abc import Callable, Collection
-from ipaddress import ip_address
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,34 +17,6 @@ TRIES: Final = 5
 
 TRIES_WITHIN: Final = 60.0
 """Seconds."""
-
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-def is_loopback(host: str) -> bool:
-    """Does only this machine reach it?"""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def host_of(authority: str) -> str:
-    """Of a Host header: without the port, in lower case."""
-    try:
-        return urlsplit(f"//{authority}").hostname or ""
-    except ValueError:
-        return ""
-
-
-class Hosts:
-    """A page elsewhere whose name is made to lead to this machine is not us: the name must be one of ours."""
-
-    def __init__(self, names: Collection[str]) -> None:
-        self._names = LOOPBACK | {name.lower() for name in names}
-
-    def knows(self, authority: str) -> bool:
-        return host_of(authority) in self._names
 
 
 def is_ours(origin: str | None, site: str | None, authority: str) -> bool:

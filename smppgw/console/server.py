@@ -10,10 +10,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from smppgw.console import pages
-from smppgw.console.guard import Hosts, Sessions, is_loopback, is_ours
+from smppgw.console.guard import Sessions, is_ours
 from smppgw.console.recent import Recent
 from smppgw.console.upstream import Answer, Upstream, is_offered, problem
 from smppgw.doors import Site
+from smppgw.hosts import Hosts, is_loopback
 
 COOKIE: Final = "smppgw-console"
 MARK: Final = "X-Smppgw-Console"

@@ -1,12 +1,12 @@
 """Who may use the API: keys with a role, an account and a rate."""
 
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
 from typing import Final
 
 from fastapi import Request
 
 from routing.throttle import TokenBucket
+from smppgw.hosts import Hosts, is_loopback
 from smppgw.http.problems import Problem
 from smppgw.settings import Api, ApiKey, Role
 
@@ -43,6 +43,7 @@ class Keys:
     def __init__(self, settings: Api, clock: Callable[[], float]) -> None:
         self._callers = [Caller(name, key) for name, key in settings.keys.items()]
         self._clock = clock
+        self._hosts = Hosts([settings.host])
         self.slow = any(key.key_hash is not None for key in settings.keys.values())
         """`find` may take long."""
 
@@ -65,7 +66,12 @@ class Keys:
                 found = caller
         if found is not None:
             return found
-        if not given and not self._callers and _is_local(request):
+        if not given and not self._callers and request.client is not None and is_loopback(request.client.host):
+            if not self._hosts.knows(request.headers.get("Host", "")):
+                # A page whose name is made to lead here has a browser of this machine ask for it.
+                raise Problem(
+                    403, "This is not our name", "without keys in the config, ask http://127.0.0.1 or localhost"
+                )
             return _ANYBODY
         wrong = "The key is wrong" if given else "A key is needed"
         raise Problem(401, wrong, 'send "Authorization: Bearer KEY"', headers={"WWW-Authenticate": "Bearer"})
@@ -75,10 +81,3 @@ def _given(request: Request) -> bytes:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     key = key if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
     return key.strip().encode("latin-1", "replace")
-
-
-def _is_local(request: Request) -> bool:
-    try:
-        return request.client is not None and ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False

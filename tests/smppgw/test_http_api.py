@@ -89,11 +89,21 @@ async def test_a_key_may_what_its_roles_say(secret: str, statuses: tuple[int, ..
 
 async def test_without_any_key_this_machine_may_read_and_nobody_may_more() -> None:
     here, there = client(peer="127.0.0.1"), client()
+    here.base_url = httpx.URL("http://localhost:8080")
     assert (await asked(here, "GET", "/read")).status_code == 200
     assert (await asked(here, "POST", "/operate")).status_code == 403
     assert (await asked(here, "POST", "/send", json={"number": 1})).status_code == 403
     assert (await asked(here, "GET", "/read", "x")).status_code == 401
     assert (await asked(there, "GET", "/read")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("127.0.0.1:8080", 200), ("[::1]:8080", 200), ("evil.example", 403), ("127.0.0.1.evil.example:8080", 403)],
+)
+async def test_without_any_key_no_page_elsewhere_reads_by_a_name_that_leads_here(host: str, status: int) -> None:
+    here = client(peer="127.0.0.1")
+    assert (await asked(here, "GET", "/read", headers={"Host": host})).status_code == status
 
 
 async def test_with_a_key_this_machine_is_like_any_other() -> None:
@@ -215,7 +225,7 @@ async def test_connections_are_kept_between_requests() -> None:
         kept = await asyncio.open_connection("127.0.0.1", port)
         silent = await asyncio.open_connection("127.0.0.1", port)
         for _ in range(3):
-            kept[1].write(b"GET /read HTTP/1.1\r\nHost: x\r\n\r\n")
+            kept[1].write(b"GET /read HTTP/1.1\r\nHost: localhost\r\n\r\n")
             head = await kept[0].readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200 ")
             size = re.search(rb"content-length: (\d+)", head)
