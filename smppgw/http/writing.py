@@ -100,6 +100,9 @@ def octets_of(content: Content, encoding: str) -> Octets:
         raise wrong(given[0], f"too long: {error.args[0]}; at most 255") from None
     if len(head + octets) > 0xFFFF:
         raise wrong(given[0], "too long: at most 65535 octets")
+    if head and parts == 1 and text.units(octets, coding, encoding) > text.limit(coding, encoding, len(head)):
+        # It says itself that it is a part (or its elements cannot be read): nobody may cut it, and it fits no message.
+        raise wrong(given[0], "too long: with its udh it is one short message, of at most 140 octets")
     return Octets(head + octets, coding, int(EsmClass.UDHI) if head else 0, parts)
 
 

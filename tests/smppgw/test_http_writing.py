@@ -106,6 +106,7 @@ def test_times_are_absolute() -> None:
         ({"base64": "\u00e9\u00e9\u00e9\u00e9"}, "base64"), ({"coding": "gsm", "text": "\u3042"}, "coding"),
         ({"data_coding": 4}, "data_coding"), ({"data_coding": 8, "coding": "ucs2"}, "data_coding"),
         ({"text": "\u3042" * 20_000}, "text"), ({"hex": "00" * 65535}, "hex"),
+        ({"hex": "00" * 300, "udh": "050003070201"}, "hex"), ({"hex": "00" * 135, "udh": "050003070201"}, "hex"),
         ({"schedule": "2020-01-01T00:00:00Z"}, "schedule"), ({"schedule": "2199-01-01T00:00:00Z"}, "schedule"),
         ({"schedule": "2027-02-15T08:00:00Z", "validity": 60}, "validity"),
         ({"tlvs": {"0x1400": "a", "5120": "b"}}, "tlvs"), ({"tlvs": {"0x0204": "too long"}}, "tlvs"),
@@ -113,6 +114,11 @@ def test_times_are_absolute() -> None:
 )  # fmt: skip
 def test_what_cannot_be_written_is_refused_by_its_name(fields: dict[str, Any], field: str) -> None:
     assert wrong(**fields)[0] == field
+
+
+def test_a_part_that_fits_a_short_message_goes_as_it_is() -> None:
+    found = preview(Content(hex="00" * 134, udh="050003070201"), "gsm0338")
+    assert (found.parts, found.left, found.octets) == (1, 0, 140)
 
 
 @given(st.binary(min_size=1, max_size=300), st.integers(0, 255))
