@@ -137,7 +137,9 @@ class CarrierLookup(Model):
     """Who is asked over HTTP which carrier a number belongs to now."""
 
     url: Annotated[
-        str, _like(r"(https?://[^/?#]+[/?][^#]*\{(number|national)\}[^#]*)?", "a URL with {number} or {national} in it")
+        str,
+        _like(r"(https?://[^/?#]+[/?][^#]*\{(number|national)\}[^#]*)?", "a URL with {number} or {national} in it"),
+        AfterValidator(values.asked),
     ] = ""
     header: Annotated[str, _like(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", "the name of an HTTP header")] = "Authorization"
     secret: SecretStr = SecretStr("")

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from urllib.parse import urlsplit
 
 from protocol.consts import Status
 
@@ -20,6 +21,15 @@ class Wrong(ValueError):
         super().__init__(f"{wrong}; {fix}")
         self.wrong = wrong
         self.fix = fix
+
+
+def asked(url: str) -> str:
+    """One that can be asked: its host can be read, and its port is one. What is wrong says nothing of the URL."""
+    try:
+        urlsplit(url).port  # noqa: B018  it raises
+    except ValueError as error:
+        raise Wrong("no such host or port", "correct it between // and the next /; a port is at most 65535") from error
+    return url
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

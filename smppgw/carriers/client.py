@@ -1,6 +1,7 @@
 """Requests to a carrier, as its API wants them, and what its replies say."""
 
 import json
+import re
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping
@@ -124,12 +125,18 @@ class HttpClient:
         whole = url if url.startswith(("http://", "https://")) else self._url + url
         try:
             place = _Place(URL(whole))
-        except ValueError as error:
-            raise Unsent(whole) from error
+        except ValueError:
+            raise Unsent(f"cannot ask {_shown(whole)}") from None
         if len(self._places) >= PLACES:
             self._places.clear()
         self._places[url] = place
         return place
+
+
+def _shown(url: str) -> str:
+    """Where it is: the rest may hold passwords, numbers and texts."""
+    scheme, between, rest = url.partition("://")
+    return scheme + between + re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
 
 
 class _Place:

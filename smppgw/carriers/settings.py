@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, Strict
+from pydantic import AfterValidator, Field, SecretStr, Strict
 
 from smppgw import values
 from smppgw.settings import (
@@ -25,7 +25,7 @@ class CarrierSettings(Model):
 
     name: str
     kind: str
-    url: Annotated[str, Field(pattern=r"^https?://[^/?#]+[^?#]*$")]
+    url: Annotated[str, Field(pattern=r"^https?://[^/?#]+[^?#]*$"), AfterValidator(values.asked)]
     """Where the API is; "http://" is for simulators."""
     tls_ca: str | None = None
     tls_certificate: str | None = None

@@ -15,6 +15,7 @@ from protocol import tlv
 from protocol.consts import DataCoding, EsmClass, MessageState, Status, Tag, Ton
 from protocol.pdus import SubmitSm
 from protocol.receipt import Quoted
+from smppgw import values
 from smppgw.carriers.client import Client, Reply
 from smppgw.carriers.contract import Answer, Capabilities, Heard, Hook, Operation, Text, doubt, later, never, sent
 from smppgw.carriers.settings import CarrierSettings
@@ -75,6 +76,14 @@ def problem(smsc: Smsc) -> tuple[str, str] | None:
         return "status-success-regex is missing in this group", "say what a reply of success holds"
     if smsc.generic_foreign_id_regex is not None and not re.compile(smsc.generic_foreign_id_regex).groups:
         return "generic-foreign-id-regex has no group", "put the id in parentheses"
+    return _wrong_url(smsc.send_url or "")
+
+
+def _wrong_url(url: str) -> tuple[str, str] | None:
+    try:
+        values.asked(url)
+    except values.Wrong as wrong:
+        return f"send-url: {wrong.wrong}", wrong.fix
     return None
 
 

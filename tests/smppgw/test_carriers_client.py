@@ -85,10 +85,13 @@ async def test_without_a_connection_nothing_was_sent() -> None:
     await client.close()
 
 
-async def test_what_is_no_url_sends_nothing() -> None:
-    client = HttpClient("http://[1", connections=1, connect=2.0, timeout=2.0)
-    with pytest.raises(Unsent):
-        await client.request("GET", "/")
+@pytest.mark.parametrize("where", ["[1", "host:99999"])
+async def test_what_is_no_url_sends_nothing_and_shows_no_secret(where: str) -> None:
+    client = HttpClient("http://nowhere.invalid", connections=1, connect=2.0, timeout=2.0)
+    with pytest.raises(Unsent) as raised:
+        await client.request("GET", f"http://me:word@{where}/819012345678?password=secret&text=hello")
+    assert str(raised.value) == f"cannot ask http://{where}"
+    assert raised.value.__cause__ is None
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST"])

@@ -230,6 +230,7 @@ def test_parameters_may_have_other_names() -> None:
     ("group", "wrong"),
     [
         (smsc(system_type="brunet"), "system-type 'brunet' is not spoken here"),
+        (smsc(send_url="http://smsc:99999/send?pass=secret"), "send-url: no such host or port"),
         (smsc(port=None), "port is missing in this group"),
         (smsc(smsc_password=None), "smsc-username or smsc-password is missing in this group"),
         (generic(status_success_regex=None), "status-success-regex is missing in this group"),

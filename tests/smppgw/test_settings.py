@@ -83,6 +83,7 @@ def test_an_account_is_admitted_from_its_networks_alone() -> None:
         ({"url": "https://directory/"}, "url"),
         ({"url": "https://{number}/"}, "url"),
         ({"url": "ftp://directory/{number}"}, "url"),
+        ({"url": "https://directory:99999/{number}"}, "url"),
         ({"header": "X Key"}, "header"),
         ({"names": {"44010": "NTT Docomo"}}, "names.44010"),
         ({"wait": 0}, "wait"),
