@@ -166,7 +166,7 @@ class HookRefused(Exception):
     def __init__(self, status: Literal[400, 401, 403, 405, 413, 415], reason: str) -> None:
         super().__init__(reason)
         self.status = status
-        self.reason = reason
+        self.reason = reason.encode(errors="backslashreplace").decode()  # octets of a header that are no UTF-8
 
 
 # Carriers

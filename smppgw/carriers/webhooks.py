@@ -175,6 +175,8 @@ async def _body(request: web.Request) -> bytes:
             return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise HookRefused(413, "the body is longer than [webhooks] max_body") from None
+    except web.RequestPayloadError:
+        raise HookRefused(400, "the body is not in the encoding that its head names") from None
     except TimeoutError:
         raise HookRefused(400, f"the body did not come within {BODY_WITHIN:g} seconds") from None
 

@@ -52,6 +52,7 @@ def test_a_form_keeps_blank_and_repeated_fields() -> None:
     [
         (b"a=1", "", 415),
         (b"a=1", "application/json", 415),
+        (b"a=1", "\udcff", 415),
         (b"a=%ff", "application/x-www-form-urlencoded", 400),
         (b"a=\xff", "application/x-www-form-urlencoded", 400),
         (b"&".join([b"a=1"] * 1001), "application/x-www-form-urlencoded", 400),
@@ -61,6 +62,7 @@ def test_what_is_no_form_is_refused(body: bytes, kind: str, status: int) -> None
     with pytest.raises(HookRefused) as caught:
         _ = hook(body=body, headers={"Content-Type": kind} if kind else None).form
     assert caught.value.status == status
+    assert caught.value.reason.encode()
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b"1" * 5000])

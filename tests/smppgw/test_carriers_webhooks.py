@@ -192,6 +192,24 @@ async def test_a_body_that_is_too_long_is_refused() -> None:
 
 
 @jumping
+@pytest.mark.parametrize("encoding", ["deflate", "gzip"])
+async def test_a_body_that_cannot_be_unpacked_is_refused(encoding: str) -> None:
+    async with listening() as desk:
+        assert await desk.asked(b"xx", Content_Encoding=encoding) == 400
+        assert desk.counts == {400: 1}
+
+
+@jumping
+async def test_a_refusal_can_be_written_whatever_a_header_held() -> None:
+    async with listening({"proxies": ["127.0.0.0/8"]}, webhook_networks=["127.0.0.1/32"]) as desk:
+        caller = Caller(*await asyncio.open_connection("127.0.0.1", desk.port))
+        desk.callers.append(caller)
+        caller.write.write(b"POST /hook HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nX-Forwarded-For: \xff\r\n\r\n")
+        assert await caller.answer() == 403
+        assert b"\\udcff" in caller.came
+
+
+@jumping
 async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     async with listening() as desk:
         caller = await desk.call(Content_Length="10")
