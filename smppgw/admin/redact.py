@@ -6,7 +6,10 @@ from protocol.consts import Command, EsmClass, Tag
 from protocol.wire import frame
 
 REDACTED = b"redacted"
-_BINDS = frozenset(map(int, (Command.BIND_TRANSMITTER, Command.BIND_RECEIVER, Command.BIND_TRANSCEIVER)))
+_BINDS = frozenset(
+    map(int, (Command.BIND_TRANSMITTER, Command.BIND_RECEIVER, Command.BIND_TRANSCEIVER, Command.OUTBIND))
+)
+"""What begins with a system_id and a password."""
 _MESSAGES = frozenset(map(int, (Command.SUBMIT_SM, Command.DELIVER_SM)))
 _RECEIPTS = (int(EsmClass.RECEIPT), int(EsmClass.INTERMEDIATE))
 _UDHI = int(EsmClass.UDHI)

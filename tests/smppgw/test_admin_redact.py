@@ -79,6 +79,12 @@ def test_what_is_asked_for_is_there() -> None:
     assert redacted(Command.SUBMIT_SM, submit, passwords=True) != submit
 
 
+def test_an_outbind_keeps_its_password_too() -> None:
+    assert redacted(Command.OUTBIND, b"smsc\0secret\0") == b"smsc\0redacted\0"
+    assert redacted(Command.OUTBIND, b"smsc\0secret\0", passwords=True) == b"smsc\0secret\0"
+    assert b"secret" not in redacted(Command.OUTBIND, b"smsc\0secret", passwords=False)
+
+
 @pytest.mark.parametrize("command", [Command.SUBMIT_SM_RESP, Command.ENQUIRE_LINK, Command.QUERY_SM, 0x123])
 def test_what_has_no_text_stays(command: int) -> None:
     assert redacted(command, b"id\0") == b"id\0"
