@@ -126,12 +126,15 @@ class Repeats:
 
     def _forget_old(self) -> None:
         oldest = self._clock() - self.seconds
-        while self._entries:
-            who, entry = next(iter(self._entries.items()))
-            if len(self._entries) <= self.most and (not entry.id or Ids.time_of(entry.id) >= oldest):
-                return
-            if entry.under_way is not None:
-                return
+        surplus = len(self._entries) - self.most
+        old: list[bytes] = []
+        for who, entry in self._entries.items():
+            if entry.under_way is not None:  # others wait for it; those behind it need not
+                continue
+            if len(old) >= surplus and Ids.time_of(entry.id) >= oldest:
+                break
+            old.append(who)
+        for who in old:
             self._forget(who)
 
 

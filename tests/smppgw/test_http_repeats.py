@@ -158,3 +158,22 @@ async def test_of_too_many_the_oldest_go() -> None:
     assert len(bench.store.records) <= 4
     assert (await found.once("shop", "9", b"body", do))[1]
     assert not (await found.once("shop", "0", b"body", do))[1]
+
+
+@jumping
+async def test_a_request_under_way_keeps_none_behind_it() -> None:
+    found, do = repeats(Bench(), most=10), Doing()
+    slow = asyncio.create_task(found.once("shop", "slow", b"body", Slow()))
+    await asyncio.sleep(0)
+    for n in range(40):
+        await found.once("shop", f"k{n}", b"body", do)
+    assert len(found) <= 11
+    assert (await found.once("shop", "k39", b"body", do))[1]
+    assert await slow == ({"id": 0}, False)
+
+
+class Slow:
+    async def __call__(self, keep: Callable[[Answer], None]) -> Answer:
+        await asyncio.sleep(60)
+        keep({"id": 0})
+        return {"id": 0}
