@@ -137,11 +137,7 @@ class Pipeline:
         now = self.clock()
         if self.journal.error is not None:
             return Status.RSYSERR
-        full = (
-            account.queued >= account.settings.max_queued
-            or len(self.queued) >= self.settings.max_queued
-            or len(self.ledger.waiting) >= self.settings.max_waiting
-        )
+        full = not self.has_room(account)
         status = refused_field(pdu) or account.admission.check(pdu.source_addr, pdu.destination_addr, full, now)
         if status is not None:
             return status
@@ -176,6 +172,15 @@ class Pipeline:
         journal.turn.submitted.append(message)
         journal.urgent()
         return message
+
+    def has_room(self, account: AccountState, messages: int = 1) -> bool:
+        """For so many more?"""
+        more = messages - 1
+        return (
+            account.queued + more < account.settings.max_queued
+            and len(self.queued) + more < self.settings.max_queued
+            and len(self.ledger.waiting) < self.settings.max_waiting
+        )
 
     def _committed(self, turn: Turn) -> None:
         """A turn is on disk: acknowledge, then go on."""

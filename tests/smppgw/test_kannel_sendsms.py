@@ -17,7 +17,7 @@ from smppgw.kannel.dlr import Reports
 from smppgw.kannel.lists import Lists
 from smppgw.kannel.memo import Memo
 from smppgw.kannel.model import Core, Kannel, SendsmsUser, Smsbox
-from smppgw.kannel.sendsms import SendSms
+from smppgw.kannel.sendsms import BREATH, SendSms
 from smppgw.kannel.server import Reply, Request
 from smppgw.kannel.state import State
 from smppgw.pipeline import Pipeline
@@ -219,6 +219,33 @@ async def test_every_receiver_gets_every_message_and_the_first_of_each_asks_for_
         (b"99", 0, 3, 2, 2),
     ]
     assert len({memo.group for _, _, memo in found}) == 2
+
+
+@jumping
+async def test_of_a_text_in_several_messages_all_parts_are_taken_or_none() -> None:
+    door = Door()
+    door.bench.account.settings = door.bench.account.settings.model_copy(update={"max_queued": 3})
+    door.bench.store.hold()
+    asking = door.loop.create_task(door.said(f"to=99&text={'x' * 161}"))
+    await settle()
+    assert await door.said(f"to=98&text={'x' * 161}") == TEMPORAL
+    assert len(door.pipeline.queued) == 2
+    door.bench.store.flow()
+    assert await asking == ACCEPTED
+
+
+@jumping
+async def test_others_have_their_turn_while_a_request_has_many_receivers() -> None:
+    door = Door()
+    receivers = "+".join(str(number) for number in range(100, 100 + 5 * BREATH))
+    asking = door.loop.create_task(door.said(f"to={receivers}"))
+    turns = []
+    for _ in range(10):
+        turns.append(len(door.pipeline.queued))
+        await asyncio.sleep(0)
+    assert await asking == ACCEPTED
+    assert BREATH in turns
+    assert len(door.queue) == 5 * BREATH
 
 
 @jumping
