@@ -28,8 +28,8 @@ class Shelf:
         self._running = running
         self._pipeline = running.pipeline
 
-    def list(self, *, after: str, limit: int, account: str, sees: Sees) -> Asides:
-        """The oldest message first. Raises Refused."""
+    def list(self, *, after: str, limit: int, account: str, sees: Sees | None) -> Asides:
+        """The oldest message first; without `sees` of all accounts. Raises Refused."""
         found: list[Aside] = []
         last = ""
         ids = self._pipeline.returns.shelf
@@ -37,12 +37,20 @@ class Shelf:
         # They were set aside in another order than that of their ids, by which pages follow each other.
         for id in islice(sorted(each for each in ids if each > start), 100_000):
             if len(found) == limit:
-                return Asides(total=len(ids), records=found, next=last)
+                return Asides(total=self._total(sees), records=found, next=last)
             aside = self._aside(id)
-            if aside is not None and account in ("", aside.account) and sees(aside.account):
+            if aside is not None and account in ("", aside.account) and (sees is None or sees(aside.account)):
                 found.append(_shown(id, aside))
                 last = f"{id:016x}"
-        return Asides(total=len(ids), records=found, next="")
+        return Asides(total=self._total(sees), records=found, next="")
+
+    def _total(self, sees: Sees | None) -> int:
+        """Of what is the business of who asks."""
+        ids = self._pipeline.returns.shelf
+        if sees is None:
+            return len(ids)
+        asides = (self._aside(id) for id in islice(ids, 100_000))
+        return sum(1 for aside in asides if aside is not None and sees(aside.account))
 
     def one(self, id: str, *, sees: Sees, whole: bool) -> Aside:
         """Raises Refused."""

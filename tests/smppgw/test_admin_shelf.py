@@ -29,3 +29,13 @@ async def test_pages_show_each_record_once_in_whatever_order_they_were_set_aside
         if not after:
             break
     assert seen == [2, 3, 5, 9]
+
+
+@jumping
+async def test_who_sees_some_accounts_learns_nothing_of_how_much_of_others_is_there() -> None:
+    bench = Bench()
+    shelf(bench, (1, 2), "other")
+    found = shelf(bench, (3,))
+    page = found.list(after="", limit=1, account="", sees=lambda account: account == "esme")
+    assert (page.total, [each.account for each in page.records]) == (1, ["esme"])
+    assert found.list(after="", limit=1, account="", sees=None).total == 3

@@ -115,9 +115,13 @@ async def test_a_key_with_accounts_sees_and_operates_those_alone(tmp_path: Path)
         assert [each["name"] for each in await gateway.get("/accounts", "shop")] == ["esme", "esme@api"]
         assert (await gateway.refused("GET", "/accounts/other", "shop"))[0] == 403
         assert (await gateway.refused("POST", "/accounts/other/unbind", "shop"))[0] == 403
-        assert (await gateway.refused("POST", "/routes/try", "shop", json={"account": "other", "destination": "4"}))[
-            0
-        ] == 403
+        for path in ("/overview", "/queues", "/connectors", "/connectors/c", "/groups", "/groups/g", "/routes"):
+            assert (await gateway.refused("GET", path, "shop"))[0] == 403
+        for path, body in (
+            ("/routes/try", {"account": "esme", "destination": "4"}),
+            ("/mo-routes/try", {"connector": "c", "destination": "12345"}),
+        ):
+            assert (await gateway.refused("POST", path, "shop", json=body))[0] == 403
 
 
 @jumping
@@ -129,7 +133,6 @@ async def test_what_concerns_all_accounts_needs_a_key_for_all(tmp_path: Path) ->
         for path in ("/config", "/config/diff", "/capture?connector=c", "/capture"):
             assert (await gateway.refused("GET", path, "shop"))[0] == 403
         assert (await gateway.refused("PATCH", "/connectors/c/limits", "shop", json={"rate": 1}))[0] == 403
-        await gateway.get("/overview", "shop")
         assert gateway.app.connectors["c"].up
 
 
