@@ -151,10 +151,11 @@ class Console:
         return _response(answer)
 
     async def _login(self, request: web.Request) -> web.Response:
-        if self._sessions.blocked:
+        address = request.remote or ""
+        if self._sessions.blocked(address):
             return _response(problem(429, "Too many wrong passwords", "wait a minute"))
         password = (await request.content.read(4096)).decode("utf-8", "replace")
-        token = self._sessions.login(password)
+        token = self._sessions.login(password, address)
         if token is None:
             return _response(problem(401, "The password is wrong"))
         response = web.Response(status=204)

@@ -2,7 +2,9 @@
 
 import pytest
 
-from smppgw.console.guard import LASTS, MOST_SESSIONS, TRIES, TRIES_WITHIN, Sessions, is_ours
+from smppgw.console.guard import LASTS, MOST_ADDRESSES, MOST_SESSIONS, TRIES, TRIES_WITHIN, Sessions, is_ours
+
+HERE = "127.0.0.1"
 
 
 class Clock:
@@ -23,6 +25,7 @@ class Clock:
         ("http://localhost:9999", None, False),
         ("null", None, False),
         ("http://evil.example", "cross-site", False),
+        ("http://[", None, False),
     ],
 )
 def test_what_a_page_elsewhere_sends_is_not_ours(origin: str | None, site: str | None, ours: bool) -> None:
@@ -38,7 +41,7 @@ def test_without_a_password_everybody_is_in() -> None:
 def test_a_login_lasts_until_its_time_or_until_it_is_ended() -> None:
     clock = Clock()
     sessions = Sessions("pässword", clock)
-    one, two = sessions.login("pässword"), sessions.login("pässword")
+    one, two = sessions.login("pässword", HERE), sessions.login("pässword", HERE)
     assert one
     assert two not in {one, None}
     assert sessions.admits(one)
@@ -58,15 +61,37 @@ def test_no_token_and_a_made_up_one_admit_nobody() -> None:
 def test_guessing_has_an_end() -> None:
     clock = Clock()
     sessions = Sessions("password", clock)
-    assert [sessions.login(f"guess {n}") for n in range(TRIES)] == [None] * TRIES
-    assert sessions.blocked
-    assert sessions.login("password") is None
+    assert [sessions.login(f"guess {n}", HERE) for n in range(TRIES)] == [None] * TRIES
+    assert sessions.blocked(HERE)
+    assert sessions.login("password", HERE) is None
     clock.now += TRIES_WITHIN
-    assert sessions.login("password")
+    assert sessions.login("password", HERE)
+
+
+@pytest.mark.parametrize(
+    ("guesser", "same", "other"),
+    [("192.0.2.1", "::ffff:192.0.2.1", HERE), ("2001:db8::1", "2001:db8::2%eth0", "2001:db8:0:1::1")],
+)
+def test_who_guesses_locks_out_no_other_address(guesser: str, same: str, other: str) -> None:
+    sessions = Sessions("password", Clock())
+    for n in range(TRIES):
+        sessions.login(f"guess {n}", guesser)
+    assert sessions.blocked(guesser)
+    assert sessions.blocked(same)
+    assert sessions.login("password", other)
+
+
+def test_addresses_that_guess_are_forgotten_above_a_number() -> None:
+    sessions = Sessions("password", Clock())
+    for _ in range(TRIES):
+        sessions.login("guess", "192.0.2.1")
+    for n in range(MOST_ADDRESSES):
+        sessions.login("guess", f"10.0.{n // 256}.{n % 256}")
+    assert not sessions.blocked("192.0.2.1")
 
 
 def test_logins_are_bounded() -> None:
     sessions = Sessions("password", Clock())
-    tokens = [sessions.login("password") for _ in range(MOST_SESSIONS + 1)]
+    tokens = [sessions.login("password", HERE) for _ in range(MOST_SESSIONS + 1)]
     assert not sessions.admits(tokens[0])
     assert all(sessions.admits(token) for token in tokens[1:])

@@ -50,6 +50,6 @@ def test_it_knows_nothing_of_the_gateway_but_its_api() -> None:
     done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, timeout=30, check=True)
     loaded = set(done.stdout.split())
     ours = {name for name in loaded if name.partition(".")[0] in {"protocol", "routing", "smppgw"}}
-    shared = {"smppgw", "smppgw.reasons", "smppgw.doors", "smppgw.seldom"}
+    shared = {"smppgw", "smppgw.reasons", "smppgw.doors", "smppgw.hosts", "smppgw.seldom"}
     assert {name for name in ours if not name.startswith("smppgw.console")} == shared
     assert not loaded & {"fastapi", "uvicorn", "lmdb", "pydantic"}
