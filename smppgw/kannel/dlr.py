@@ -1,6 +1,7 @@
 """What becomes of a message of sendsms, told to its dlr-url as Kannel tells it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 from enum import IntFlag
 from typing import NamedTuple, Protocol
@@ -90,7 +91,6 @@ class Reports:
         reported: Callable[[bytes], None] = lambda _: None,
     ) -> None:
         self._clock = clock
-        self._started = clock()
         self._access = access if access is not None and access.target else None
         self._reported = reported
         self._smscs: dict[bytes, Smsc] = {}
@@ -101,6 +101,21 @@ class Reports:
         """The smscs are others; those that went are still known to reports of what they sent."""
         for link in links:
             self._smscs[link.name.encode()] = Smsc(_octets(link.smsc.id), _octets(link.smsc.username))
+
+    def restored(self, messages: Iterable[Message]) -> None:
+        """What a start found under way: of these texts the other parts are settled, in whatever order they went."""
+        left: Counter[tuple[str, bytes, int]] = Counter()
+        parts: dict[tuple[str, bytes, int], int] = {}
+        for message in messages:
+            memo = Memo.readable(message.memo)
+            if memo is not None and memo.parts > 1:
+                key = (message.account, memo.receiver, memo.group)
+                left[key] += 1
+                parts[key] = memo.parts
+        for key, count in left.items():
+            if count < parts[key]:
+                long = self._long.setdefault(key, _Long(count))
+                long.left = count
 
     # The front
 
@@ -185,9 +200,7 @@ class Reports:
         key = (message.account, memo.receiver, memo.group)
         long = self._long.get(key)
         if long is None:
-            # Of what was there before a restart those before this part are settled, as parts go in their order.
-            left = memo.parts if message.born >= self._started else memo.parts - memo.part + 1
-            long = self._long[key] = _Long(left)
+            long = self._long[key] = _Long(memo.parts)
             if len(self._long) > GROUPS:
                 del self._long[next(iter(self._long))]
         long.left -= 1
@@ -282,25 +295,25 @@ class DlrReceiver(HttpReceiver):
         self._caller = caller
 
     async def handle(self, delivery: Delivery) -> Outcome:
-        return Outcome(await call_back(delivery, self._caller))
+        return await call_back(delivery, self._caller)
 
 
-async def call_back(delivery: Delivery, caller: Asking) -> int:
+async def call_back(delivery: Delivery, caller: Asking) -> Outcome:
     """Make one callback. Any answer of success will do; Kannel takes 200, 202 and 204 for one."""
     if delivery.body[:1] != VERSION:
-        return Status.RINVMSGLEN
+        return Outcome(Status.RINVMSGLEN, "a report of a version that is not known here")
     try:
         reply = await caller.get(delivery.body[1:])
     except BadUrl as error:
         log.warning("no callback can be made", account=delivery.account, reason=str(error))
-        return Status.RINVDSTADR
+        return Outcome(Status.RINVDSTADR, str(error))
     except NoReply as error:
         log.warning("callback failed", account=delivery.account, attempts=delivery.attempts + 1, reason=str(error))
-        return Status.RSYSERR
+        return Outcome(Status.RSYSERR, str(error))
     if reply.is_success:
-        return Status.ROK
+        return Outcome(Status.ROK)
     log.warning("callback refused", account=delivery.account, attempts=delivery.attempts + 1, status=reply.status)
-    return Status.RSYSERR
+    return Outcome(Status.RSYSERR, f"http {reply.status}")
 
 
 def dlr_err(found: Receipt) -> bytes:

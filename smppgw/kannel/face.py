@@ -15,7 +15,7 @@ from routing.message import Delivery, Message
 from smppgw.accounts import AccountState
 from smppgw.carriers.webhooks import Answered
 from smppgw.config import Config
-from smppgw.fronts import HttpReceiver
+from smppgw.fronts import HttpReceiver, Outcome
 from smppgw.kannel import accesslog, http_smsc
 from smppgw.kannel.access import may_connect
 from smppgw.kannel.accesslog import KannelLog
@@ -278,7 +278,7 @@ class Face:
         smsbox = self._account(self._smsbox, marked)
         if self._smsbox not in self.receivers:
 
-            async def told(delivery: Delivery) -> int:
+            async def told(delivery: Delivery) -> Outcome:
                 return await call_back(delivery, self._caller)
 
             mobiles = MoReceiver(self, smsbox, self._caller, self.lists, told, may_exec=self._may_exec)
@@ -299,6 +299,7 @@ class Face:
 
     def start(self) -> None:
         """Everything is restored: let requests in, and deliveries out."""
+        self.reports.restored(self.pipeline.queued.values())
         self._begun.set()
         self.pump()
 

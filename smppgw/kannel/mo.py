@@ -115,7 +115,7 @@ class MoReceiver(HttpReceiver):
         account: AccountState,
         caller: Asking,
         lists: Lists,
-        reports: Callable[[Delivery], Awaitable[int]],
+        reports: Callable[[Delivery], Awaitable[Outcome]],
         *,
         may_exec: bool = False,
     ) -> None:
@@ -140,7 +140,7 @@ class MoReceiver(HttpReceiver):
         self._readers: dict[str, Reader] = {}
 
     async def handle(self, delivery: Delivery) -> Outcome:
-        return Outcome(await self._reports(delivery))
+        return await self._reports(delivery)
 
     def deliver(self, delivery: Delivery) -> None:
         if not delivery.body.startswith(MARK):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from protocol import pdus, receipt
 from protocol.consts import MessageState, RegisteredDelivery, Status, Tag
@@ -18,6 +19,7 @@ from smppgw.kannel.connectors import Link
 from smppgw.kannel.dlr import VERSION, DlrReceiver, Reports
 from smppgw.kannel.memo import Memo
 from smppgw.kannel.model import Core, Smsc
+from smppgw.settings import Account
 from tests.smppgw.bench import Asker, Bench
 from tests.smppgw.jumping import advance, epoch, jumping, settle
 
@@ -197,9 +199,15 @@ def test_a_part_that_is_refused_is_told_without_a_reason() -> None:
 
 
 def test_after_a_restart_the_last_part_tells() -> None:
-    [two] = parts(2)
-    two.born = NOW - 60
-    assert of(reports().sent(two, UP)) == b"8?ACK%2F&&%3Forig_msg%3Fdlr_mask%3D31%26"
+    one, two = parts(1, 2)
+    for left, id in ((two, b""), (one, b"id1")):  # the SMSC may have put the first one off
+        front = reports()
+        front.restored([message(), left])
+        assert of(front.sent(left, UP)) == b"8?ACK%%2F&%b&%%3Forig_msg%%3Fdlr_mask%%3D31%%26" % id
+    front = reports()
+    front.restored([one, two])
+    assert front.sent(two, UP) is None
+    assert of(front.sent(one, UP)) == b"8?ACK%2F&id1&%3Forig_msg%3Fdlr_mask%3D31%26"
 
 
 def test_a_message_that_was_never_taken_is_told_too() -> None:
@@ -287,6 +295,23 @@ async def test_a_callback_is_made_until_it_succeeds() -> None:
 
 
 @jumping
+@pytest.mark.parametrize(
+    ("answer", "last"),
+    [(503, "refused 1 times, last: http 503"), (NoReply("late"), "refused 1 times, last: late")],
+)
+async def test_a_callback_that_is_given_up_says_what_became_of_it(answer: int | Exception, last: str) -> None:
+    bench = Bench()
+    account = bench.account
+    account.change(account.settings.model_copy(update={"deliver_attempts": 1}))
+    account.links.append(DlrReceiver(account, Application(answer), bench.pipeline.loop))
+    account.outbox.add(Delivery(1, "esme", VERSION + b"http://h/", epoch()))
+    with capture_logs() as said:
+        account.outbox.pump()
+        await advance(1)
+    assert [each["reason"] for each in said if each["event"] == "set aside"] == [last]
+
+
+@jumping
 async def test_what_can_never_be_asked_for_is_set_aside() -> None:
     bench = Bench()
     account = bench.account
@@ -301,10 +326,10 @@ async def test_what_can_never_be_asked_for_is_set_aside() -> None:
 @jumping
 async def test_what_is_owed_survives_a_kill() -> None:
     bench = Bench()
-    bench.account.front = Reports((), epoch)
+    account = bench.pipeline.accounts.internal(Account(name="kannel"), Reports((), epoch))
     memo = MEMO._replace(url=b"http://h/%d?%F")
     pdu = SubmitSm(destination_addr=b"41", registered_delivery=RegisteredDelivery.FINAL, short_message=b"hello")
-    bench.pipeline.submit(bench.account, pdu, pdus.encode_submit(pdu), Asker(), memo=memo.pack())
+    bench.pipeline.submit(account, pdu, pdus.encode_submit(pdu), Asker(), memo=memo.pack())
     await settle()
     bench.sent(b"id1")
     await settle()
@@ -312,7 +337,8 @@ async def test_what_is_owed_survives_a_kill() -> None:
     await settle()
     again = Bench(bench.killed())
     application = Application(200)
-    again.account.links.append(DlrReceiver(again.account, application, again.pipeline.loop))
-    again.account.outbox.pump()
+    account = again.pipeline.accounts.internal(Account(name="kannel"), Reports((), epoch))
+    account.links.append(DlrReceiver(account, application, again.pipeline.loop))
+    account.outbox.pump()
     await settle()
     assert sorted(application.asked) == [b"http://h/1?id1", b"http://h/8?id1"]

@@ -12,6 +12,7 @@ from protocol.pdus import SubmitSm
 from protocol.receipt import Receipt
 from routing.message import DELIVERY, QUEUED, Delivery, Message, Waiting
 from smppgw.accounts import AccountState
+from smppgw.fronts import Outcome
 from smppgw.kannel.caller import BadUrl, Headers, NoReply, Reply
 from smppgw.kannel.escapes import Sms
 from smppgw.kannel.lists import Lists
@@ -121,9 +122,9 @@ class Box:
         self.account.links.append(self.receiver)
         self.account.outbox.pump()
 
-    async def _report(self, delivery: Delivery) -> int:
+    async def _report(self, delivery: Delivery) -> Outcome:
         self.reported.append(delivery.body)
-        return Status.ROK
+        return Outcome(Status.ROK)
 
     def came(self, octets: bytes = b"hello", connector: str = "one", **fields: Any) -> Said:
         """A message from a mobile."""
