@@ -29,14 +29,27 @@ def parse_hash(hashed: str) -> tuple[int, bytes, bytes]:
     return int(iterations), bytes.fromhex(salt), bytes.fromhex(digest)
 
 
+def known(password: bytes, hashed: str) -> bool | None:
+    """What `matches_hash` said of them before, in microseconds; None when that is not remembered."""
+    return _known.get(_seen(password, hashed))
+
+
+def _seen(password: bytes, hashed: str) -> bytes:
+    return hashlib.blake2b(hashed.encode() + b"\0" + password, key=_KEY, digest_size=32).digest()
+
+
 def matches_hash(password: bytes, hashed: str) -> bool:
-    seen = hashlib.blake2b(hashed.encode() + b"\0" + password, key=_KEY, digest_size=32).digest()
+    seen = _seen(password, hashed)
     if (answer := _known.get(seen)) is not None:
         return answer
     iterations, salt, digest = parse_hash(hashed)
     answer = hmac.compare_digest(hashlib.pbkdf2_hmac("sha256", password, salt, iterations), digest)
     if len(_known) >= _KNOWN_MAX:
+        # Wrong ones go first: whoever guesses must not make those who know their password slow.
+        right = [each for each, right in list(_known.items()) if right]
         _known.clear()
+        if len(right) < _KNOWN_MAX:
+            _known.update(dict.fromkeys(right, True))
     _known[seen] = answer
     return answer
 

@@ -6,9 +6,11 @@ from typing import Final
 from fastapi import Request
 
 from routing.throttle import TokenBucket
+from smppgw import passwords
+from smppgw.failures import Failures
 from smppgw.hosts import Hosts, is_loopback
 from smppgw.http.problems import Problem
-from smppgw.settings import Api, ApiKey, Role
+from smppgw.settings import Api, ApiKey, Limits, Role
 
 ALLOWS: Final[Mapping[Role, frozenset[Role]]] = {
     "send": frozenset({"send"}),
@@ -40,7 +42,9 @@ _ANYBODY = Caller("loopback", ApiKey(name="loopback", roles=("read",)))
 class Keys:
     """Call it with each request; a reload makes another."""
 
-    def __init__(self, settings: Api, clock: Callable[[], float]) -> None:
+    def __init__(self, settings: Api, clock: Callable[[], float], failures: Failures | None = None) -> None:
+        """`failures` outlive a reload."""
+        self._failures = failures or Failures(Limits(), clock)
         self._callers = [Caller(name, key) for name, key in settings.keys.items()]
         self._clock = clock
         self._hosts = Hosts([settings.host])
@@ -58,14 +62,25 @@ class Keys:
                           headers={"Retry-After": str(wait)})  # fmt: skip
 
     def find(self, request: Request) -> Caller:
-        """Whose key it is. Raises Problem: 401. Without any key in the config, who calls from this machine may read."""
+        """Whose key it is. Raises Problem: 401 or 429. Without any key in the config, who calls from this machine may
+        read. An address that showed too many wrong ones has for a while only those that cost nothing to look at: plain
+        ones, and hashed ones that were right before. So nobody behind a proxy is locked out by somebody else there."""
         given = _given(request)
+        address = request.client.host if request.client is not None else "-"
+        blocked = self._failures.blocked(address)
         found = None
         for caller in self._callers:  # all of them, so that time tells nothing about which one fits
-            if caller.settings.verifies(given) and given:
+            if given and _fits(caller.settings, given, cheaply=blocked):
                 found = caller
         if found is not None:
             return found
+        if blocked and given:
+            raise Problem(
+                429,
+                "Too many wrong keys",
+                "this address has to wait",
+                headers={"Retry-After": str(round(self._failures.seconds))},
+            )
         if not given and not self._callers and request.client is not None and is_loopback(request.client.host):
             if not self._hosts.knows(request.headers.get("Host", "")):
                 # A page whose name is made to lead here has a browser of this machine ask for it.
@@ -73,8 +88,16 @@ class Keys:
                     403, "This is not our name", "without keys in the config, ask http://127.0.0.1 or localhost"
                 )
             return _ANYBODY
+        if given:
+            self._failures.failed(address)
         wrong = "The key is wrong" if given else "A key is needed"
         raise Problem(401, wrong, 'send "Authorization: Bearer KEY"', headers={"WWW-Authenticate": "Bearer"})
+
+
+def _fits(key: ApiKey, given: bytes, *, cheaply: bool) -> bool:
+    if cheaply and key.key_hash is not None:
+        return passwords.known(given, key.key_hash) is True
+    return key.verifies(given)
 
 
 def _given(request: Request) -> bytes:

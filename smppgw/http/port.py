@@ -8,6 +8,7 @@ from routing.message import Delivery
 from smppgw.accounts import AccountState
 from smppgw.admin.running import Running
 from smppgw.config import Config
+from smppgw.failures import Failures
 from smppgw.http.api import ApiServer, make_app
 from smppgw.http.callbacks import ApiFront, CallbackCaller, CallbackReceiver
 from smppgw.http.desk import Desk
@@ -39,6 +40,7 @@ class ApiPort:
         """By account."""
         self._receivers: dict[str, CallbackReceiver] = {}
         self._caller = CallbackCaller(pipeline.clock, self._told)
+        self._failures = Failures(gateway.settings.limits, gateway.loop.time)
         self.app = make_app(api, routers(gateway), gateway.loop.time)
         self.app.state.gateway = gateway
         self.app.state.desk = Desk(gateway, self.repeats, self.fronts)
@@ -58,7 +60,7 @@ class ApiPort:
         """Take the keys of a config, and see that every account of theirs has its callbacks."""
         api, accounts = settings.api, self._gateway.pipeline.accounts
         if api.keys != self._gateway.settings.api.keys or not self.fronts:
-            self.app.state.keys = Keys(api, self._gateway.loop.time)
+            self.app.state.keys = Keys(api, self._gateway.loop.time, self._failures)
         self._caller.keys, self._caller.timeout = api.keys, api.callback_wait
         self.repeats.seconds, self.repeats.most = api.idempotency, api.max_idempotency
         inbound = _inbound(api.keys)

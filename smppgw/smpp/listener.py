@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from smppgw.failures import Failures
 from smppgw.reasons import why
 from smppgw.settings import Limits, Listener
 from smppgw.tls import for_listener
@@ -28,8 +29,7 @@ class Gate:
         """Links closed at once, by reason."""
         self._clock = clock
         self._by_address: Counter[str] = Counter()
-        self._failures: dict[str, tuple[int, float]] = {}
-        """Wrong passwords in a row and when the last one came, by address."""
+        self._failures = Failures(limits, clock)
 
     def refusal(self, address: str) -> str | None:
         """Why a new link is closed at once, or None."""
@@ -63,30 +63,20 @@ class Gate:
     def bound(self, address: str) -> None:
         """It is bound, with the right password."""
         self.unbound -= 1
-        self._failures.pop(address, None)
+        self._failures.succeeded(address)
 
     def failed(self, address: str) -> float:
         """A wrong password: seconds that its answer must wait. After `auth_failures` of them the address is blocked."""
-        count = self._failures.get(address, (0, 0.0))[0] + 1
-        self._failures[address] = (count, self._clock())
-        if count == self.limits.auth_failures:
-            log.warning("address blocked", address=address, failures=count, seconds=self.limits.auth_block)
+        count = self._failures.failed(address)
         return self.limits.auth_delay * min(count, self.limits.auth_failures)
 
     def blocked(self, address: str) -> bool:
         """It has shown too many wrong passwords, not long ago."""
-        entry = self._failures.get(address)
-        return (
-            entry is not None
-            and entry[0] >= self.limits.auth_failures
-            and self._clock() - entry[1] < self.limits.auth_block
-        )
+        return self._failures.blocked(address)
 
     def forget_old(self) -> None:
         """Now and then: failures older than `auth_block` count no more."""
-        before = self._clock() - self.limits.auth_block
-        for address in [address for address, (_, when) in self._failures.items() if when < before]:
-            del self._failures[address]
+        self._failures.forget_old()
 
 
 class Listeners:

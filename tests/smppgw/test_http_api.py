@@ -11,10 +11,11 @@ import pytest
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
+from smppgw import passwords
 from smppgw.doors import Door
 from smppgw.http.api import ApiServer, Operator, Reader, Sender, make_app
 from smppgw.passwords import hash_password
-from smppgw.settings import Api, ApiKey
+from smppgw.settings import Api, ApiKey, Limits
 
 router = APIRouter()
 
@@ -115,6 +116,23 @@ async def test_a_hashed_key_is_known() -> None:
     assert (await asked(on, "GET", "/read", "word")).status_code == 200
     assert (await asked(on, "GET", "/read", "another")).status_code == 401
     assert (await asked(on, "GET", "/read", headers={"X-API-Key": "word"})).status_code == 200
+
+
+async def test_wrong_keys_block_an_address_for_a_while_and_none_that_was_right_before() -> None:
+    now = [0.0]
+    hashed = {name: hash_password(name, iterations=1000) for name in ("used", "new")}
+    keys = [ApiKey(name=name, key_hash=each, roles=("read",)) for name, each in hashed.items()]
+    on = client(*keys, key("plain", "read"), clock=lambda: now[0])
+    assert (await asked(on, "GET", "/read", "used")).status_code == 200
+    most = Limits().auth_failures
+    statuses = [(await asked(on, "GET", "/read", f"wrong {n}")).status_code for n in range(most + 2)]
+    assert statuses == [401] * most + [429] * 2
+    assert passwords.known(f"wrong {most}".encode(), hashed["new"]) is None
+    statuses = [(await asked(on, "GET", "/read", secret)).status_code for secret in ("used", "plain", "new")]
+    assert statuses == [200, 200, 429]
+    assert (await asked(on, "GET", "/read")).status_code == 401
+    now[0] += float((await asked(on, "GET", "/read", "new")).headers["Retry-After"])
+    assert (await asked(on, "GET", "/read", "new")).status_code == 200
 
 
 async def test_above_its_rate_a_key_waits() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smppgw.passwords import hash_password, matches_hash, matches_plain, parse_hash
+from smppgw.passwords import hash_password, known, matches_hash, matches_plain, parse_hash
 
 
 @settings(max_examples=20)
@@ -14,6 +14,16 @@ def test_only_the_same_password_matches_its_hash(password: str, other: str) -> N
     for _ in range(2):  # the second answer is remembered
         assert matches_hash(password.encode(), hashed)
         assert matches_hash(other.encode(), hashed) == (other == password)
+
+
+def test_wrong_passwords_make_nobody_forget_the_right_one() -> None:
+    right, other = hash_password("right", iterations=1000), hash_password("other", iterations=1000)
+    assert known(b"right", right) is None
+    assert matches_hash(b"right", right)
+    for n in range(5000):
+        matches_hash(b"%d" % n, other)
+    assert known(b"right", right) is True
+    assert known(b"0", other) is None
 
 
 def test_two_hashes_of_a_password_differ() -> None:
