@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import httpx
@@ -208,6 +208,13 @@ async def served(door: Door) -> AsyncIterator[int]:
     await server.stop()
 
 
+async def closed(*streams: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
+    for _, writer in streams:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+
 UNFINISHED = (
     b"", b"GET /read HT", b"POST /send HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{",
     b"POST /send HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
@@ -224,8 +231,7 @@ async def test_who_does_not_say_all_of_a_request_keeps_nobody_out(octets: bytes)
             for _ in range(5):
                 assert (await web.get(f"http://127.0.0.1:{port}/read")).status_code == 200
         assert await silent[0][0].read() == b""
-        for _, writer in silent:
-            writer.close()
+        await closed(*silent)
 
 
 @pytest.mark.parametrize("octets", UNFINISHED)
@@ -235,7 +241,7 @@ async def test_a_request_has_to_come_in_time(octets: bytes) -> None:
         writer.write(octets)
         async with asyncio.timeout(10):
             assert await reader.read() == b""
-        writer.close()
+        await closed((reader, writer))
 
 
 async def test_connections_are_kept_between_requests() -> None:
@@ -250,6 +256,6 @@ async def test_connections_are_kept_between_requests() -> None:
             assert size is not None
             await kept[0].readexactly(int(size[1]))
             assert await silent[0].read() == b""
+            await closed(silent)
             silent = await asyncio.open_connection("127.0.0.1", port)
-        for _, writer in (kept, silent):
-            writer.close()
+        await closed(kept, silent)
