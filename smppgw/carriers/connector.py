@@ -456,7 +456,7 @@ class CarrierConnector:
             for message in reversed(messages):
                 if message.ticket is not None:
                     self.pipeline.refused(message, answer.status)
-                else:
+                elif not self.pipeline.spent(message, answer.status or Status.RTHROTTLED):
                     message.attempts += 1
                     self.pipeline.again(message)
             return

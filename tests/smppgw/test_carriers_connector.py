@@ -262,6 +262,19 @@ async def test_no_more_messages_a_second_are_sent_than_the_rate_allows() -> None
 
 
 @jumping
+async def test_a_message_that_is_put_off_has_its_last_attempt_also_where_all_others_wait() -> None:
+    rig = Rig()
+    rig.pipeline.most_retries = 1
+    rig.script.automatic = False
+    await rig.taken(rig.submit(b"hi"))
+    for _ in range(2):
+        rig.script.asks[-1].answer(later(Status.RTHROTTLED, wait=30.0))
+        await advance(31)
+    assert len(rig.script.asks) == 2
+    assert not rig.pipeline.queued
+
+
+@jumping
 async def test_a_carrier_that_asks_for_a_pause_gets_it_and_the_order_stays() -> None:
     rig = Rig(window=2)
     rig.script.automatic = False
