@@ -60,10 +60,11 @@ class Ledger:
         self._enter(id, record, waiting, keys)
         return record
 
-    def restore(self, id: int, record: bytes, keys: Mapping[bytes, Keys], default: Keys) -> None:
-        """An entry read from the store after a restart; `keys` by connector."""
+    def restore(self, id: int, record: bytes, keys: Mapping[bytes, Keys], default: Keys) -> int:
+        """An entry read from the store after a restart; `keys` by connector. Returns the id that its ESME knows."""
         waiting = Waiting.unpack(record)
         self._enter(id, record, waiting, keys.get(waiting.connector, default))
+        return waiting.public
 
     def _enter(self, id: int, record: bytes, waiting: Waiting, keys: Keys) -> None:
         self.waiting[id] = record

@@ -31,6 +31,9 @@ from smppgw.store.contract import Store
 
 _ANY_RECEIPT = int(RegisteredDelivery.SUCCESS_ONLY | RegisteredDelivery.INTERMEDIATE)
 
+MULTIS = 100_000
+"""Ids of submit_multis that are remembered."""
+
 MOST_DESTINATIONS = 255
 """Of a submit_multi: number_of_dests is one octet."""
 
@@ -108,6 +111,7 @@ class Pipeline:
         """Messages that no upstream has for good, oldest first."""
         self._returned: Touched = {}
         """Where messages went back to in this turn of the loop."""
+        self._multis: dict[int, None] = {}
         self.counts = self.returns.counts
         self.answer_time = Histogram()
         """From a submit to its answer."""
@@ -146,6 +150,8 @@ class Pipeline:
             message = message_of(pdu, body, account.name, id, now, self.settings.validity, public)
         except PduError as error:
             return Status(error.status)
+        if public:
+            self.remember(id, public)
         message.memo, message.tag = memo, tag
         lookup = self.lookup
         if lookup is None or not (self.table.asks_carrier(message) and lookup.asks(message.destination)):
@@ -172,6 +178,14 @@ class Pipeline:
         journal.turn.submitted.append(message)
         journal.urgent()
         return message
+
+    def remember(self, id: int, public: int) -> None:
+        """An ESME knows a message by the id of another, the first of its submit_multi."""
+        if public == id:
+            return
+        self._multis[public] = None
+        if len(self._multis) > MULTIS:
+            del self._multis[next(iter(self._multis))]
 
     def has_room(self, account: AccountState, messages: int = 1) -> bool:
         """For so many more?"""
@@ -547,7 +561,8 @@ class Pipeline:
         except ValueError:
             return []
         found = [self._with_us(first)]
-        for id in islice(self.ids.following(first), MOST_DESTINATIONS):
+        following = self.ids.following(first) if first in self._multis else ()
+        for id in islice(following, MOST_DESTINATIONS):
             other = self._with_us(id)
             if other is None:  # it ended, or was never taken
                 continue

@@ -32,7 +32,7 @@ OPERATES = (
 
 @jumping
 async def test_to_read_is_not_to_operate_and_to_send_is_neither(tmp_path: Path) -> None:
-    async with operated(tmp_path) as gateway:
+    async with operated(tmp_path, "[limits]\nauth_failures = 1000\n") as gateway:
         for name in READS:
             await gateway.get(f"/{name}", "eye")
             assert (await gateway.refused("GET", f"/{name}", "sender"))[0] == 403

@@ -18,6 +18,7 @@ from protocol.pdus import (
 )
 from protocol.session import Answered
 from routing.message import DOUBTED
+from tests.smppgw.bench import Bench, BenchStore
 from tests.smppgw.door import Door, Peer, opened
 from tests.smppgw.jumping import advance, epoch, jumping, settle, until
 
@@ -148,6 +149,15 @@ async def test_a_cancel_that_comes_too_late_for_one_of_several_cancels_the_other
         assert (await ask(peer, Command.CANCEL_SM, CancelSm(message_id=id)))[0] == Status.RCANCELFAIL
         assert not door.bench.pipeline.queued
         assert len(door.bench.pipeline.ledger) == 1
+
+
+@jumping
+async def test_after_a_restart_too_the_one_id_is_that_of_all_its_messages() -> None:
+    async with submitted_to(b"1", b"2", b"3") as (door, _, id):
+        door.bench.sent(b"a")
+        await settle()
+        again = Bench(BenchStore(dict(door.bench.store.records)))
+        assert len(again.pipeline.find(again.account, id)) == 3
 
 
 @jumping
