@@ -229,7 +229,8 @@ class EsmeLink(Link):
     # Submits
 
     def _take(self, account: AccountState, event: Asked, pdu: SubmitSm, body: bytes) -> None:
-        if self.unanswered >= account.settings.window or self._unbinding:
+        if self.unanswered >= account.settings.window or (self._unbinding and not self._gate.closed):
+            # Who is to go and never pauses would never go; where the gateway itself stops, `drain` ends it.
             taken: Message | Status = Status.RMSGQFUL
         else:
             taken = self._pipeline.submit(account, pdu, body, Submit(self, event))
@@ -242,7 +243,7 @@ class EsmeLink(Link):
     def _multi(self, account: AccountState, event: Asked, pdu: SubmitMulti) -> None:
         if not pdu.dest_address:
             self._answer(event, Status.RINVNUMDESTS)
-        elif self.unanswered >= account.settings.window or self._unbinding:
+        elif self.unanswered >= account.settings.window or (self._unbinding and not self._gate.closed):
             self._answer(event, Status.RMSGQFUL)
         else:
             self.unanswered += 1
