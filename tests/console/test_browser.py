@@ -121,8 +121,8 @@ async def test_dead_callbacks_are_replayed_one_by_one_and_together(
     order = {"from": "12345", "to": "+819055555555", "text": "your parcel is here"}
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEYS['shop']}"}) as session:
         for _ in range(3):
-            answer = await session.post(url, json=order)
-            assert answer.status == 202, await answer.text()
+            async with session.post(url, json=order) as answer:
+                assert answer.status == 202, await answer.text()
     await gateway.expect("set aside", 3)
     page = await look(await open_console(gateway))
     await page.get_by_role("link", name="3 records set aside for a person").click()

@@ -72,8 +72,9 @@ async def pair(**options: Any) -> AsyncIterator[tuple[Echo, Listener, aiohttp.Cl
         await runner.cleanup()
 
 
-async def send(session: aiohttp.ClientSession, id: str = "1", **more: Any) -> int:
-    async with session.post("/send", data={"id": id}, allow_redirects=False, **more) as response:
+async def send(session: aiohttp.ClientSession, id: str = "1", text: str = "", **more: Any) -> int:
+    said = {"id": id, "text": text} if text else {"id": id}
+    async with session.post("/send", data=said, allow_redirects=False, **more) as response:
         await response.read()
         return response.status
 
@@ -253,7 +254,7 @@ async def test_a_port_that_is_taken_is_an_error_in_words() -> None:
 async def test_what_was_accepted_is_shown_the_newest_last() -> None:
     async with pair() as (_, _, session):
         for id in "abc":
-            await session.post("/send", data={"id": id, "text": id * 3})
+            await send(session, id, id * 3)
         async with session.get("/-/messages?limit=2") as response:
             assert await response.json() == [
                 {"id": "b", "to": "b", "text": "bbb"},
