@@ -104,7 +104,8 @@ def _connected(kind: str, connection: Connection) -> Any:
         path = Path(connection.database or "")
         if not path.is_file():
             raise DlrStorageError(f"{connection.place}: there is no database {path}")
-        return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        # Nothing is written, but "ro" could not read what a Kannel that was killed left half done, with its journal.
+        return sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)
     where: dict[str, Any] = {
         "host": connection.host or "localhost",
         "port": connection.port or _PORTS[kind],

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from smppgw.ports import free_port
+from tests.interop.boxes import boxes
 from tests.interop.scenario import DESTINATION, LONG, MO, SHORT, SOURCE, UCS2
 from tests.interop.stacks import need
-from tests.kit import PATIENCE, Gateway, Process, listening
+from tests.kit import PATIENCE, Gateway, Process
 
 pytestmark = pytest.mark.interop
 
@@ -29,9 +30,14 @@ dlr-storage = internal
 sms-resend-freq = 1
 
 group = smsbox
+smsbox-id = box
 bearerbox-host = 127.0.0.1
 sendsms-port = {sendsms}
 sendsms-interface = 127.0.0.1
+
+group = smsbox-route
+smsbox-id = box
+smsc-id = gateway
 
 group = sendsms-user
 username = user
@@ -115,18 +121,12 @@ class Application:
 
 
 class Kannel:
-    """bearerbox and smsbox, and the sendsms interface that their users know."""
+    """The sendsms interface that Kannel's users know, and the box behind it."""
 
-    def __init__(self, directory: Path, smsc: str, application: Application) -> None:
+    def __init__(self, bearerbox: Process, sendsms: int, application: Application) -> None:
+        self.bearerbox = bearerbox
+        self.sendsms = sendsms
         self.application = application
-        self.sendsms = free_port()
-        self.conf = directory / "kannel.conf"
-        values = {"admin": free_port(), "box": free_port(), "sendsms": self.sendsms}
-        self.conf.write_text(CONF.format(application=application.port, **values) + smsc)
-        self.bearerbox = Process(["/usr/sbin/bearerbox", "-v", "0", self.conf], name="bearerbox", cwd=directory)
-        listening(values["box"])
-        self.smsbox = Process(["/usr/sbin/smsbox", "-v", "0", self.conf], name="smsbox", cwd=directory)
-        self.smsbox.expect_line("Connected to bearerbox")
 
     def send(self, name: str, text: str, **more: str) -> str:
         """Kannel's answer to sendsms, every kind of receipt asked for."""
@@ -150,10 +150,6 @@ class Kannel:
             with refusal:
                 return f"{refusal.code} {refusal.read().decode()}"
 
-    def close(self) -> None:
-        self.smsbox.close()
-        self.bearerbox.close()
-
 
 @pytest.fixture
 def application() -> Iterator[Application]:
@@ -167,9 +163,12 @@ def kannel(
     request: pytest.FixtureRequest, tmp_path: Path, gateway: Gateway, application: Application
 ) -> Iterator[Kannel]:
     need("kannel")
-    kannel = Kannel(tmp_path, BINDS[request.param].format(port=gateway.port), application)
-    yield kannel
-    kannel.close()
+    conf = tmp_path / "kannel.conf"
+    ports = {name: free_port() for name in ("admin", "box", "sendsms")}
+    smsc = BINDS[request.param].format(port=gateway.port)
+    conf.write_text(CONF.format(application=application.port, **ports) + smsc)
+    with boxes(conf, ports["box"]) as (bearerbox, _):
+        yield Kannel(bearerbox, ports["sendsms"], application)
 
 
 def test_kannel_submits_and_its_users_hear_of_each_message(

@@ -1,5 +1,6 @@
 """Receipts of messages that Kannel sent before the switch are told by ours after it."""
 
+import contextlib
 import shutil
 import sqlite3
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from smppgw.ports import free_port
+from tests.interop.boxes import boxes
 from tests.interop.stacks import need
 from tests.interop.test_kannel import Application
 from tests.kit import PATIENCE, SMPPGW, Process, listening, simulator
@@ -39,6 +41,7 @@ system-type = ""
 msg-id-type = {ids}
 
 group = smsbox
+smsbox-id = box
 bearerbox-host = 127.0.0.1
 sendsms-port = {sendsms}
 sendsms-interface = 127.0.0.1
@@ -99,38 +102,30 @@ def test_what_kannel_waited_for_is_told_after_the_switch(
     with sqlite3.connect(tmp_path / "dlr.db") as database:
         database.execute(f"CREATE TABLE dlr ({COLUMNS})")
     database.close()
-    running = [simulator(ports["smsc"], "--id-form", spelled, "--receipt-delay", LATER)]
-    try:
+    with contextlib.ExitStack() as running:
+        running.enter_context(simulator(ports["smsc"], "--id-form", spelled, "--receipt-delay", LATER))
         if storage == "redis":
-            running.append(Process(["redis-server", "--port", str(ports["redis"]), "--save", ""], name="redis"))
+            running.enter_context(Process(["redis-server", "--port", str(ports["redis"]), "--save", ""], name="redis"))
             listening(ports["redis"])
-        bearerbox = Process(["/usr/sbin/bearerbox", "-v", "1", conf], name="bearerbox", cwd=tmp_path)
-        running.append(bearerbox)
-        listening(ports["box"])
-        smsbox = Process(["/usr/sbin/smsbox", "-v", "1", conf], name="smsbox", cwd=tmp_path)
-        running.append(smsbox)
-        smsbox.expect_line("Connected to bearerbox")
+        both = running.enter_context(boxes(conf, ports["box"]))
         for number in range(COUNT):
             send(ports["sendsms"], application.port, number)
         application.expect("/dlr", COUNT, type="8")
-        for box in (smsbox, bearerbox):
+        for box in both:
             box.kill()
         data = tmp_path / "data"
         command: list[str | Path] = [SMPPGW, "import-dlr", conf, "--data", data]
         for more, said in ((("--dry-run",), "0 known, 5 to take"), ((), "0 known, 5 taken"), ((), "5 known, 0 taken")):
             done = subprocess.run([*command, *more], capture_output=True, text=True, check=True)
             assert f"{COUNT} found, {said}" in done.stdout
-        ours = Process([SMPPGW, "serve", "--kannel", conf, "--data", data], name="ours", cwd=tmp_path)
-        running.append(ours)
+        serve: list[str | Path] = [SMPPGW, "serve", "--kannel", conf, "--data", data]
+        running.enter_context(Process(serve, name="ours", cwd=tmp_path))
         listening(ports["sendsms"])
         refused = subprocess.run(command, capture_output=True, text=True, check=False)
         assert refused.returncode != 0
         assert "another" in refused.stderr
         found = application.expect("/dlr", COUNT, type="1")
         assert sorted(query["number"] for query in found) == [str(number) for number in range(COUNT)]
-    finally:
-        for process in reversed(running):
-            process.close()
 
 
 def send(port: int, application: int, number: int) -> None:

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import struct
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
@@ -57,6 +58,28 @@ def test_a_table_of_sqlite_is_read(tmp_path: Path) -> None:
         RECORD,
         Record(b"up", b"id2", b"", b"", b"", b"", 0, b""),
     ]
+
+
+KILLED = """
+import os, sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("PRAGMA cache_size = 1")
+database.execute("BEGIN")
+database.execute("DELETE FROM dlr")
+database.executemany("INSERT INTO dlr (smsc) VALUES (?)", [("x" * 1000,)] * 100)
+os._exit(0)
+"""
+
+
+def test_what_a_kannel_that_was_killed_had_half_written_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "dlr.db"
+    with sqlite3.connect(path) as database:
+        database.execute(f"CREATE TABLE dlr ({COLUMNS})")
+        database.execute("INSERT INTO dlr VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", VALUES)
+    database.close()
+    subprocess.run([sys.executable, "-c", KILLED, path], check=True)
+    assert Path(f"{path}-journal").stat().st_size
+    assert list(read(set_up("sqlite3", Connection(database=str(path))))) == [RECORD]
 
 
 def test_a_spool_is_read(tmp_path: Path) -> None:
