@@ -127,6 +127,15 @@ class Database:
 
     def write(self, notes: Iterable[Note]) -> None:
         """All or nothing; raises what the engine raises. A message that is noted again changes nothing."""
+        try:
+            self.add(notes)
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
+
+    def add(self, notes: Iterable[Note]) -> None:
+        """As `write`, but only `commit` makes it last and lets others see it. After an error `rollback` is due."""
         messages, events, upstreams = [], [], []
         for at, id, kind, said in notes:
             if kind in _FIRST:
@@ -139,14 +148,16 @@ class Database:
             if kind == Kind.SENT:
                 upstreams += [(_word(upstream), id) for upstream in said[1] if upstream]
         cursor = self._connection.cursor()
-        try:
-            self._many(cursor, "messages", 9, messages, " ON CONFLICT DO NOTHING")
-            self._many(cursor, "events", 4, events)
-            self._many(cursor, "upstreams", 2, upstreams)
-        except BaseException:
-            self._connection.rollback()
-            raise
+        self._many(cursor, "messages", 9, messages, " ON CONFLICT DO NOTHING")
+        self._many(cursor, "events", 4, events)
+        self._many(cursor, "upstreams", 2, upstreams)
+
+    def commit(self) -> None:
         self._connection.commit()
+
+    def rollback(self) -> None:
+        """Forget what was added since the last commit."""
+        self._connection.rollback()
 
     def _many(self, cursor: Cursor, table: str, columns: int, rows: list[Any], tail: str = "") -> None:
         if rows:

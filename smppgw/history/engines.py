@@ -7,6 +7,13 @@ from smppgw.history.database import Database, Found, Query
 from smppgw.reasons import why
 from smppgw.settings import HistoryConfig
 
+CACHE = 1 << 16
+"""KiB that SQLite may keep of a transaction: of more, a page that changes again is written twice."""
+
+CHECKPOINT = 4000
+"""Pages of 4 KiB that SQLite's log may have before they go to where they belong: that is flushed, and commits of the
+gateway on the same disk wait for it."""
+
 
 class HistoryError(Exception):
     """The database cannot be had: a sentence that says what, where and what to do."""
@@ -40,6 +47,8 @@ def _sqlite(path: str, *, writing: bool) -> Database:
         if writing:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA cache_size = {-CACHE}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
         else:
             connection.execute("PRAGMA query_only = 1")
         database = Database(connection, "?", "BLOB")

@@ -14,8 +14,12 @@ from smppgw.history.engines import HistoryError, open_database
 from smppgw.history.events import Note
 from smppgw.history.recorder import SIZE
 
-MOST = 2000
-"""Notes from which on no more are taken for one transaction."""
+EVERY = 0.5
+"""Seconds between two commits while notes come. The pages that many notes change are written once in that time; with a
+commit for each batch they are written and flushed so often that the gateway's own commits wait for the disk."""
+
+MOST = 20_000
+"""Notes of one transaction: they are kept until its end."""
 
 NICE = 10
 """How far it stands back where it shares a core with the gateway: a tenth of it then, all of it on another."""
@@ -42,39 +46,89 @@ def main() -> int:
     except HistoryError as error:
         print(error, file=sys.stderr)  # the gateway logs it as the reason
         return 1
-    pruned = 0.0
-    while notes := _notes(source):
-        if not _write(database, notes):
-            return 1
-        if time.monotonic() - pruned > PRUNE and settings["days"]:
-            pruned = time.monotonic()
-            database.prune(time.time() - settings["days"] * 86400.0)
+    try:
+        _serve(source, Transaction(database), settings["days"])
+    except RefusedError as error:
+        print(error, file=sys.stderr)
+        return 1
     database.close()
     return 0
 
 
-def _notes(source: BinaryIO) -> list[Note]:
-    """The next batch, with those that came while the last one was written; empty at the end."""
-    notes: list[Note] = []
-    while (batch := _frame(source)) is not None:
-        notes += marshal.loads(batch)  # noqa: S302  from our own parent, by a pipe
-        if len(notes) >= MOST or not select.select([source], [], [], 0.0)[0]:
-            break
-    return notes
+class RefusedError(Exception):
+    """The database did not take it, however often it was tried: a sentence with its reason."""
 
 
-def _write(database: Database, notes: list[Note]) -> bool:
-    for wait in (*AGAIN, None):
+class Transaction:
+    """What was noted since the last commit."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._notes: list[Note] = []
+        self._committed = float("-inf")
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until its commit is due; None: nothing was noted."""
+        if not self._notes:
+            return None
+        return 0.0 if len(self._notes) >= MOST else max(0.0, self._committed + EVERY - time.monotonic())
+
+    def add(self, notes: list[Note]) -> None:
+        """Raises RefusedError."""
+        self._notes += notes
         try:
-            database.write(notes)
-        except Exception as error:  # whatever the engine raises: history must not end for one refused batch
-            if wait is None:
-                print(f"cannot write to the history: {' '.join(str(error).split())}", file=sys.stderr)
-                return False
-            time.sleep(wait)
-        else:
-            return True
-    return False
+            self.database.add(notes)
+        except Exception as error:  # whatever the engine raises
+            self._again(error)
+
+    def commit(self) -> None:
+        """Raises RefusedError."""
+        try:
+            self.database.commit()
+        except Exception as error:  # as above
+            self._again(error)
+        self._done()
+
+    def _again(self, error: Exception) -> None:
+        """All of it anew: history must not end for one refusal."""
+        for wait in AGAIN:
+            try:
+                self.database.rollback()
+                time.sleep(wait)
+                self.database.write(self._notes)
+            except Exception as another:  # as above
+                error = another
+            else:
+                self._done()
+                return
+        raise RefusedError(f"cannot write to the history: {' '.join(str(error).split())}") from error
+
+    def _done(self) -> None:
+        self._notes = []
+        self._committed = time.monotonic()
+
+
+def _serve(source: BinaryIO, transaction: Transaction, days: float) -> None:
+    """Until the input ends."""
+    pruned = 0.0
+    while True:
+        if _comes(source, transaction.left):
+            octets = _frame(source)
+            if octets is None:
+                break
+            transaction.add(marshal.loads(octets))  # noqa: S302  from our own parent, by a pipe
+        if transaction.left == 0.0:
+            transaction.commit()
+            if days and time.monotonic() - pruned > PRUNE:
+                pruned = time.monotonic()
+                transaction.database.prune(time.time() - days * 86400.0)
+    transaction.commit()
+
+
+def _comes(source: BinaryIO, wait: float | None) -> bool:
+    """There is something to read within so many seconds, or the input ended."""
+    return bool(select.select([source], [], [], wait)[0])
 
 
 def _frame(source: BinaryIO) -> bytes | None:

@@ -9,14 +9,17 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from smppgw.history.database import Query
+from smppgw.history import writer
+from smppgw.history.database import Database, Query
 from smppgw.history.engines import open_database
 from smppgw.history.events import Note
 from smppgw.history.recorder import SIZE
+from smppgw.history.writer import EVERY, MOST, RefusedError, Transaction
 from tests.smppgw.test_history_database import NOW, accepted, minted
 
 
@@ -91,6 +94,81 @@ def test_an_input_that_ends_at_once_is_no_mistake() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+class Refusing(Database):
+    """SQLite in a file that refuses its next commits, and counts them."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(sqlite3.connect(path), "?", "BLOB")
+        self.create()
+        self.refusals = 0
+        self.commits = 0
+
+    def commit(self) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise sqlite3.OperationalError("disk\nfull")
+        self.commits += 1
+        super().commit()
+
+
+@pytest.fixture
+def refusing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Refusing]:
+    monkeypatch.setattr(writer, "AGAIN", (0.0, 0.0))
+    database = Refusing(tmp_path / "h.db")
+    yield database
+    database.close()
+
+
+def batch(n: int) -> list[Note]:
+    return [plain(accepted(minted(NOW, n)))]
+
+
+def test_the_first_note_is_due_at_once_and_those_after_it_half_a_second_later(
+    refusing: Refusing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    transaction = Transaction(refusing)
+    transaction.add(batch(1))
+    assert transaction.left == 0.0
+    transaction.commit()
+    now += 0.1
+    transaction.add(batch(2))
+    transaction.add(batch(3))
+    assert transaction.left == pytest.approx(EVERY - 0.1)
+    now += EVERY
+    assert transaction.left == 0.0
+    transaction.commit()
+    assert refusing.commits == 2
+    assert len(refusing.find(Query())) == 3
+
+
+def test_so_many_notes_are_due_whenever_the_last_were(refusing: Refusing) -> None:
+    transaction = Transaction(refusing)
+    transaction.add(batch(1))
+    transaction.commit()
+    transaction.add([batch(2)[0]] * MOST)
+    assert transaction.left == 0.0
+
+
+def test_after_a_refusal_the_whole_transaction_is_written_again_and_once(refusing: Refusing) -> None:
+    transaction = Transaction(refusing)
+    transaction.add(batch(1))
+    transaction.add(batch(2))
+    refusing.refusals = 2
+    transaction.commit()
+    assert transaction.left is None
+    assert [len(found.events) for found in refusing.find(Query())] == [1, 1]
+
+
+def test_what_is_refused_every_time_ends_it_with_the_reason_in_one_line(refusing: Refusing) -> None:
+    transaction = Transaction(refusing)
+    transaction.add(batch(1))
+    refusing.refusals = 3
+    with pytest.raises(RefusedError, match=r"^cannot write to the history: disk full$"):
+        transaction.commit()
+
+
 GATEWAY = """
 import asyncio, sys
 from smppgw.history.recorder import Recorder
@@ -115,14 +193,14 @@ def test_it_does_not_outlive_a_gateway_that_was_killed_even_if_it_was_stopped_it
     command = [sys.executable, "-c", GATEWAY, str(tmp_path / "h.db")]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as gateway:
         assert gateway.stdout is not None
-        writer = int(gateway.stdout.readline())
+        pid = int(gateway.stdout.readline())
         if stopped:
-            os.kill(writer, signal.SIGSTOP)
+            os.kill(pid, signal.SIGSTOP)
         gateway.kill()
     if stopped:
-        os.kill(writer, signal.SIGCONT)
+        os.kill(pid, signal.SIGCONT)
     deadline = time.monotonic() + 20
-    while runs(writer):
+    while runs(pid):
         assert time.monotonic() < deadline, "it is still there"
         time.sleep(0.01)
 
