@@ -15,7 +15,7 @@ from smppgw.settings import HistoryConfig
 
 log = structlog.get_logger()
 
-FLUSH = 0.005
+FLUSH = 0.002
 """Seconds that a note may wait to be handed over. Longer ones make fewer and larger batches, and while one is written
 on the gateway's own core its answers wait."""
 
