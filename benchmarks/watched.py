@@ -69,10 +69,12 @@ class WatchedBench(Bench):
         console = [sys.executable, "-m", "smppgw.cli", "console", "--url", f"http://127.0.0.1:{api}"]
         ended = threading.Event()
         scraper = threading.Thread(target=self._scrape, args=(self.scraped, ended))
-        command = [*console, "--port", str(free_port())]
+        port = free_port()
+        command = [*console, "--port", str(port)]
         env = {"SMPPGW_KEY": KEY, "PYTHONPATH": str(interpreters.ROOT)}
         try:
-            with Program(command, self.cores.tools, self.at / "console.log", env):
+            with Program(command, self.cores.tools, self.at / "console.log", env) as program:
+                program.listening(port)  # to start it is no part of watching
                 scraper.start()
                 yield
         finally:

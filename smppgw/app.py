@@ -164,6 +164,8 @@ class App:
         log.info("restored", **kinds)
         for carrier in self.carriers:
             carrier.start()
+        if self.api is not None:
+            await self.api.prepare()
         pipeline.journal.start()
         self.gate.closed = False
         self._handle_signals()

@@ -50,6 +50,10 @@ class ApiPort:
         """The port. OSError when it cannot be had."""
         return self.server.open()
 
+    async def prepare(self) -> None:
+        """What would make the first request slow."""
+        await self.server.prepare()
+
     def start(self) -> None:
         """Everything is restored: answer requests, and make callbacks."""
         self.server.start()

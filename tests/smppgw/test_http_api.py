@@ -1,6 +1,7 @@
 """The API's port: who is let in, how much of a body is read, and how every error looks."""
 
 import asyncio
+import gc
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -187,6 +188,28 @@ async def test_a_port_is_taken_before_it_answers_and_given_back() -> None:
     await server.stop()
     assert other.open() == port
     await other.stop()
+
+
+async def test_what_the_first_request_would_put_together_is_there_before_it() -> None:
+    def kept() -> int:
+        gc.collect()
+        return len(gc.get_objects())
+
+    many = APIRouter()
+    for number in range(50):
+        many.add_api_route(f"/{number}", peer)
+    made = []
+    for prepared in (False, True):
+        app = make_app(Api(), [many])
+        server = ApiServer(Api(port=0), app)
+        if prepared:
+            await server.prepare()
+        before = kept()
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as web:
+            assert (await web.get("/none")).status_code == 404
+        made.append(kept() - before)
+        assert not server.answers.total()
+    assert made[1] < made[0] / 20
 
 
 async def test_nobody_says_for_himself_where_he_calls_from() -> None:
