@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
-from itertools import islice
 from typing import Protocol
 
 from protocol import pdus, times
@@ -14,7 +13,7 @@ from protocol.receipt import Receipt
 from routing.admission import refused_field
 from routing.carriers import Carriers
 from routing.intake import expiry, message_of, number_of, part_of, waiting_of
-from routing.message import DOUBTED, OFFERED, Delivery, Ids, Message, Ticket, Waiting, key_of
+from routing.message import DOUBTED, OFFERED, Delivery, Ids, Message, Ticket, key_of
 from routing.receipts import wanted
 from routing.retry import refusal
 from routing.senders import Pool
@@ -24,18 +23,13 @@ from smppgw.accounts import AccountState
 from smppgw.delays import Delays
 from smppgw.histogram import Histogram
 from smppgw.journal import Journal, Turn
+from smppgw.known import Known
 from smppgw.outbox import Outbox
 from smppgw.returns import Doubt, Returns, Source
 from smppgw.settings import Gateway
 from smppgw.store.contract import Store
 
 _ANY_RECEIPT = int(RegisteredDelivery.SUCCESS_ONLY | RegisteredDelivery.INTERMEDIATE)
-
-MULTIS = 100_000
-"""Ids of submit_multis that are remembered."""
-
-MOST_DESTINATIONS = 255
-"""Of a submit_multi: number_of_dests is one octet."""
 
 SET = 1.0
 """Seconds by which the clock is wrong at least before somebody sets it."""
@@ -109,9 +103,9 @@ class Pipeline:
         self.upstreams: dict[str, Upstream] = {}
         self.queued: dict[int, Message] = {}
         """Messages that no upstream has for good, oldest first."""
+        self.known = Known(self.ids, self.queued, self.ledger)
         self._returned: Touched = {}
         """Where messages went back to in this turn of the loop."""
-        self._multis: dict[int, None] = {}
         self.counts = self.returns.counts
         self.answer_time = Histogram()
         """From a submit to its answer."""
@@ -146,12 +140,12 @@ class Pipeline:
         if status is not None:
             return status
         try:
-            id = self.ids.mint(0.0 if public else now)  # those of one public id are next to each other: see `find`
+            id = self.ids.mint(0.0 if public else now)  # those of one public id are neighbours: see `Known.find`
             message = message_of(pdu, body, account.name, id, now, self.settings.validity, public)
         except PduError as error:
             return Status(error.status)
         if public:
-            self.remember(id, public)
+            self.known.remember(id, public)
         message.memo, message.tag = memo, tag
         lookup = self.lookup
         if lookup is None or not (self.table.asks_carrier(message) and lookup.asks(message.destination)):
@@ -178,14 +172,6 @@ class Pipeline:
         journal.turn.submitted.append(message)
         journal.urgent()
         return message
-
-    def remember(self, id: int, public: int) -> None:
-        """An ESME knows a message by the id of another, the first of its submit_multi."""
-        if public == id:
-            return
-        self._multis[public] = None
-        if len(self._multis) > MULTIS:
-            del self._multis[next(iter(self._multis))]
 
     def has_room(self, account: AccountState, messages: int = 1) -> bool:
         """For so many more?"""
@@ -553,32 +539,6 @@ class Pipeline:
 
     # Operations of the ESME on what is still here
 
-    def find(self, account: AccountState, public: bytes) -> list[Message | tuple[int, Waiting]]:
-        """The messages that an ESME knows by this id, if they are this account's and still with us: one, or those of a
-        submit_multi."""
-        try:
-            first = int(public, 16)
-        except ValueError:
-            return []
-        found = [self._with_us(first)]
-        following = self.ids.following(first) if first in self._multis else ()
-        for id in islice(following, MOST_DESTINATIONS):
-            other = self._with_us(id)
-            if other is None:  # it ended, or was never taken
-                continue
-            if _known_as(other) != first:
-                break
-            found.append(other)
-        names = (account.name, account.name.encode())
-        return [each for each in found if each and (each if isinstance(each, Message) else each[1]).account in names]
-
-    def _with_us(self, id: int) -> Message | tuple[int, Waiting] | None:
-        message = self.queued.get(id)
-        if message is not None:
-            return message
-        record = self.ledger.waiting.get(id)
-        return None if record is None else (id, Waiting.unpack(record))
-
     def cancel(self, message: Message) -> None:
         """End a queued message that is not offered."""
         self.finish(message, MessageState.DELETED, b"000")
@@ -606,8 +566,3 @@ class Pipeline:
         message.pdu = pdu
         self.journal.turn.batch[key_of(message.id)] = message.pack()
         self.journal.soon()
-
-
-def _known_as(found: Message | tuple[int, Waiting]) -> int:
-    """The id in the answer to its submit."""
-    return found.public if isinstance(found, Message) else found[1].public

@@ -52,7 +52,7 @@ def restore(
         pipeline.ids.seen(id)
         if kind in (WAITING, NOTED):
             kinds["waiting"] += 1
-            pipeline.remember(id, pipeline.ledger.restore(id, record, keys, as_it_came))
+            pipeline.known.remember(id, pipeline.ledger.restore(id, record, keys, as_it_came))
         elif kind == DELIVERY:
             kinds["deliveries"] += 1
             _deliver(pipeline, Delivery.unpack(id, record))
@@ -76,7 +76,7 @@ def restore(
     now = pipeline.clock()
     for message in queued:
         pipeline.queued[message.id] = message
-        pipeline.remember(message.id, message.public)
+        pipeline.known.remember(message.id, message.public)
         pipeline.accounts.owner(message.account).queued += 1
         if message.not_before > now:
             pipeline.hold(message, message.not_before - now)

@@ -49,7 +49,7 @@ class Operations:
         if event.command == Command.CANCEL_SM and not pdu.message_id:
             self._cancel_all(event, pdu)
             return
-        known = self._pipeline.find(self._account, pdu.message_id)
+        known = self._pipeline.known.find(self._account, pdu.message_id)
         found = [each if isinstance(each, Message) else Sent(*each) for each in known]
         if pdu.source_addr:  # 4.8.1, 4.9.1, 4.10.1: it must be that of the message
             found = [each for each in found if each.source == pdu.source_addr]

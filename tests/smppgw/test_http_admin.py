@@ -377,7 +377,7 @@ async def test_a_delivery_that_was_refused_is_delivered_again(tmp_path: Path) ->
         await until(lambda: gateway.smsc.asked)
         gateway.smsc.accept(b"up")
         await until(lambda: len(gateway.app.pipeline.ledger) == 1)
-        (message,) = gateway.app.pipeline.find(gateway.app.pipeline.accounts.owner("esme"), id.encode())
+        (message,) = gateway.app.pipeline.known.find(gateway.app.pipeline.accounts.owner("esme"), id.encode())
         assert isinstance(message, tuple)
         gateway.app.pipeline.returns.drop(*message, MessageState.EXPIRED)
         await until(peer.delivered)
