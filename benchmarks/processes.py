@@ -155,6 +155,14 @@ class Program:
         except subprocess.TimeoutExpired:
             raise FailedError(f"{self.name} is not done after {patience:g} s: {self.last_words()}") from None
 
+    def runs(self) -> bool:
+        """It has not ended."""
+        return self._popen.poll() is None
+
+    def pause(self, do: bool = True) -> None:
+        """SIGSTOP, or SIGCONT."""
+        self._popen.send_signal(signal.SIGSTOP if do else signal.SIGCONT)
+
     def stop(self) -> None:
         """SIGTERM, and the end."""
         self._popen.send_signal(signal.SIGTERM)
