@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Final, Protocol
 
 from protocol.receipt import Receipt
 from routing.admission import Admission
@@ -12,6 +12,18 @@ from smppgw.delays import Delays
 from smppgw.outbox import Keeper, Outbox, Receiver
 from smppgw.settings import Account
 from smppgw.smpp.link import Tap
+
+_BESIDE: Final = "@api"
+
+
+def beside(name: str) -> str:
+    """The account beside that of this name, under which its callbacks wait."""
+    return name + _BESIDE
+
+
+def owner_of(name: str) -> str:
+    """The account that people know, if this is the one beside it."""
+    return name.removesuffix(_BESIDE)
 
 
 class Front(Protocol):

@@ -2,7 +2,7 @@
 request to the application."""
 
 import asyncio
-from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 import structlog
@@ -23,21 +23,21 @@ class Outcome(NamedTuple):
     """In words, for a person who finds it set aside."""
 
 
-class HttpReceiver(ABC):
-    """A subclass says in `handle` what a delivery means. Window, retries, age, dead letters and the store are the
-    outbox's matter, as for any account: `deliver_window`, `deliver_retry`, `deliver_attempts`, `deliver_age`."""
+class HttpReceiver:
+    """Stands where the binds of an ESME stand, and lets `handle` make the requests. Window, retries, age, dead letters
+    and the store are the outbox's matter, as for any account: `deliver_window`, `deliver_retry`, `deliver_attempts`,
+    `deliver_age`."""
 
     unflushed = False
 
-    def __init__(self, outbox: Outbox, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, outbox: Outbox, handle: Callable[[Delivery], Awaitable[Outcome]], loop: asyncio.AbstractEventLoop
+    ) -> None:
         self._outbox = outbox
+        self._handle = handle
         self._loop = loop
         self._tasks: set[asyncio.Task[None]] = set()
         self.gone = False
-
-    @abstractmethod
-    async def handle(self, delivery: Delivery) -> Outcome:
-        """Make the request."""
 
     @property
     def room(self) -> int:
@@ -59,7 +59,7 @@ class HttpReceiver(ABC):
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
-            outcome = await self.handle(delivery)
+            outcome = await self._handle(delivery)
         except Exception:  # a bug of ours: the delivery must not be lost by it
             log.exception("callback failed", account=delivery.account)
             outcome = Outcome(Status.RSYSERR)

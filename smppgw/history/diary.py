@@ -8,6 +8,7 @@ from protocol.errors import PduError
 from protocol.pdus import SubmitSm
 from protocol.receipt import Receipt
 from routing.message import Delivery, Message
+from smppgw.accounts import owner_of
 from smppgw.history.events import Kind
 from smppgw.history.notes import Notes
 
@@ -16,10 +17,6 @@ _ACCEPTED, _REFUSED, _SENT, _LATER, _DOUBT = map(int, (Kind.ACCEPTED, Kind.REFUS
 _RECEIPT, _ENDED, _DELIVERED = map(int, (Kind.RECEIPT, Kind.ENDED, Kind.DELIVERED))
 _POSTPONED, _ASIDE, _MO, _TOLD = map(int, (Kind.POSTPONED, Kind.ASIDE, Kind.MO, Kind.TOLD))
 _DECIDED = int(Kind.DECIDED)
-
-
-BESIDE = "@api"
-"""What the account that callbacks wait under has after its name: people know the name alone."""
 
 
 class Diary:
@@ -61,18 +58,18 @@ class Diary:
         self._note(self._clock(), id, _ENDED, (int(state), err))
 
     def delivered(self, delivery: Delivery) -> None:
-        said = (delivery.account.removesuffix(BESIDE), delivery.state, delivery.attempts)
+        said = (owner_of(delivery.account), delivery.state, delivery.attempts)
         self._note(self._clock(), delivery.id, _DELIVERED, said)
 
     def told(self, delivery: Delivery, result: str) -> None:
         """An application answered a callback, or did not."""
-        self._note(self._clock(), delivery.id, _TOLD, (delivery.account.removesuffix(BESIDE), result))
+        self._note(self._clock(), delivery.id, _TOLD, (owner_of(delivery.account), result))
 
     def postponed(self, delivery: Delivery) -> None:
-        self._note(self._clock(), delivery.id, _POSTPONED, (delivery.account.removesuffix(BESIDE), delivery.attempts))
+        self._note(self._clock(), delivery.id, _POSTPONED, (owner_of(delivery.account), delivery.attempts))
 
     def aside(self, id: int, account: str, reason: str) -> None:
-        self._note(self._clock(), id, _ASIDE, (account.removesuffix(BESIDE), reason))
+        self._note(self._clock(), id, _ASIDE, (owner_of(account), reason))
 
     def decided(self, id: int, who: str, done: str) -> None:
         """A person released or dropped what was set aside."""
@@ -86,7 +83,7 @@ class Diary:
             return
         text = _text(pdu)
         said = (
-            delivery.account.removesuffix(BESIDE), pdu.source_addr, pdu.destination_addr, pdu.data_coding, len(text),
+            owner_of(delivery.account), pdu.source_addr, pdu.destination_addr, pdu.data_coding, len(text),
             self.recorder.text(text), connector,
         )  # fmt: skip
         self._note(self._clock(), delivery.id, _MO, said)

@@ -1,6 +1,5 @@
 """Receipts and MO messages as signed JSON, to the URL of whoever sent the message, or owns the number."""
 
-import asyncio
 import json
 from base64 import b64encode
 from collections import OrderedDict
@@ -18,7 +17,7 @@ from routing.message import Delivery, Message, Waiting, shown
 from routing.receipts import wanted
 from smppgw import __version__
 from smppgw.accounts import AccountState
-from smppgw.fronts import HttpReceiver, Outcome
+from smppgw.fronts import Outcome
 from smppgw.http.memo import Memo
 from smppgw.http.signing import DELIVERY, HEADER, sign
 from smppgw.reasons import beneath, why
@@ -166,17 +165,6 @@ class ApiFront:
             self.recent.popitem(last=False)
 
 
-class CallbackReceiver(HttpReceiver):
-    """Stands where the binds of an ESME stand, and posts what `ApiFront` wrote."""
-
-    def __init__(self, account: AccountState, caller: "CallbackCaller", loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(account.outbox, loop)
-        self._caller = caller
-
-    async def handle(self, delivery: Delivery) -> Outcome:
-        return await self._caller.call(delivery)
-
-
 class CallbackCaller:
     """One pool of connections for all callbacks. A host of per-message URLs was allowed when the message came."""
 
@@ -188,6 +176,7 @@ class CallbackCaller:
         self._session: aiohttp.ClientSession | None = None
 
     async def call(self, delivery: Delivery) -> Outcome:
+        """Post what `ApiFront` wrote."""
         url, name, body = read(delivery.body)
         key = self.keys.get(name)
         if key is None or not url or not key.callback_secret.get_secret_value():

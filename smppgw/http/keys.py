@@ -7,6 +7,7 @@ from fastapi import Request
 
 from routing.throttle import TokenBucket
 from smppgw import passwords
+from smppgw.accounts import owner_of
 from smppgw.failures import Failures
 from smppgw.hosts import Hosts, is_loopback
 from smppgw.http.problems import Problem
@@ -33,7 +34,7 @@ class Caller:
     def sees(self, account: str) -> bool:
         """Is what belongs to this account, or to its callbacks, its business?"""
         mine = self.settings.accounts
-        return not mine or account in mine or account.removesuffix("@api") in mine
+        return not mine or account in mine or owner_of(account) in mine
 
 
 _ANYBODY = Caller("loopback", ApiKey(name="loopback", roles=("read",)))

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 import structlog
 
 from routing.message import Delivery
-from smppgw.accounts import AccountState
+from smppgw.accounts import AccountState, beside
 from smppgw.admin.running import Running
 from smppgw.config import Config
 from smppgw.failures import Failures
+from smppgw.fronts import HttpReceiver
 from smppgw.http.api import ApiServer, make_app
-from smppgw.http.callbacks import ApiFront, CallbackCaller, CallbackReceiver
+from smppgw.http.callbacks import ApiFront, CallbackCaller
 from smppgw.http.desk import Desk
 from smppgw.http.keys import Keys
 from smppgw.http.repeats import Repeats
@@ -23,11 +24,6 @@ PATIENCE = 2.0
 """Seconds that callbacks under way may take at the end; they are made again after the next start else."""
 
 
-def account_of(name: str) -> str:
-    """The account that callbacks of an account wait under."""
-    return f"{name}@api"
-
-
 class ApiPort:
     """Calls run on the event loop."""
 
@@ -38,7 +34,7 @@ class ApiPort:
         self.repeats = Repeats(pipeline.journal, pipeline.ids, pipeline.clock, api.idempotency, api.max_idempotency)
         self.fronts: dict[str, ApiFront] = {}
         """By account."""
-        self._receivers: dict[str, CallbackReceiver] = {}
+        self._receivers: dict[str, HttpReceiver] = {}
         self._caller = CallbackCaller(pipeline.clock, self._told)
         self._failures = Failures(gateway.settings.limits, gateway.loop.time)
         self.app = make_app(api, routers(gateway), gateway.loop.time)
@@ -58,7 +54,7 @@ class ApiPort:
         """Everything is restored: answer requests, and make callbacks."""
         self.server.start()
         for name in self._receivers:
-            self._gateway.pipeline.accounts.owner(account_of(name)).outbox.pump()
+            self._gateway.pipeline.accounts.owner(beside(name)).outbox.pump()
 
     def attach(self, settings: Config) -> None:
         """Take the keys of a config, and see that every account of theirs has its callbacks."""
@@ -90,18 +86,19 @@ class ApiPort:
 
     def _callbacks(self, state: AccountState, settings: Config) -> None:
         """An account beside the one that binds: its outbox is for callbacks alone."""
-        nobody = {"name": account_of(state.name), "password": None, "password_hash": None}  # nobody binds as it
+        nobody = {"name": beside(state.name), "password": None, "password_hash": None}  # nobody binds as it
         wanted = settings.accounts[state.name].model_copy(update=nobody)
         if state.name not in self.fronts:
             self.fronts[state.name] = ApiFront(state, self._gateway.pipeline.clock)
         front = self.fronts[state.name]
-        beside = self._gateway.pipeline.accounts.internal(wanted, front, front.mo)
-        beside.change(wanted)
-        state.callbacks = beside
+        callbacks = state.callbacks = self._gateway.pipeline.accounts.internal(wanted, front, front.mo)
+        callbacks.change(wanted)
         if state.name not in self._receivers:
-            receiver = self._receivers[state.name] = CallbackReceiver(beside, self._caller, self._gateway.loop)
-            beside.links.append(receiver)
-            beside.outbox.pump()  # a reload may bring a key that callbacks wait for since before the start
+            receiver = self._receivers[state.name] = HttpReceiver(
+                callbacks.outbox, self._caller.call, self._gateway.loop
+            )
+            callbacks.links.append(receiver)
+            callbacks.outbox.pump()  # a reload may bring a key that callbacks wait for since before the start
 
     def _told(self, delivery: Delivery, result: str) -> None:
         diary = self._gateway.pipeline.returns.diary

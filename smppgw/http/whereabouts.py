@@ -7,6 +7,7 @@ from typing import Any, Final
 from protocol import pdus
 from protocol.consts import FINAL_STATES, MessageState, Ton
 from routing.message import DELIVERY, SET_ASIDE, Delivery, Ids, Message, SetAside, Waiting, key_of, shown
+from smppgw.accounts import owner_of
 from smppgw.http.callbacks import ApiFront, Ended, iso
 from smppgw.http.gateway import Gateway
 from smppgw.http.keys import Caller
@@ -81,7 +82,7 @@ def _lately(fronts: Mapping[str, ApiFront], id: int, gateway: Gateway) -> State 
             return _ended(id, ended, delivery is not None)
     if delivery is None or delivery.state not in FINAL_STATES:
         return None
-    account = delivery.account.removesuffix("@api")
+    account = owner_of(delivery.account)
     return State(id=shown(id).decode(), status=_STATES[delivery.state], final=True, account=account,  # type: ignore[arg-type]
                  created=iso(Ids.time_of(id)), callback_owed=account != delivery.account)  # fmt: skip
 

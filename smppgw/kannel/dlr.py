@@ -1,6 +1,5 @@
 """What becomes of a message of sendsms, told to its dlr-url as Kannel tells it."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
 from enum import IntFlag
@@ -12,8 +11,7 @@ from protocol import pdus, receipt, text, tlv, udh
 from protocol.consts import EsmClass, MessageState, Status, Tag
 from protocol.receipt import Quoted, Receipt
 from routing.message import Delivery, Message, Waiting
-from smppgw.accounts import AccountState
-from smppgw.fronts import HttpReceiver, Outcome
+from smppgw.fronts import Outcome
 from smppgw.kannel import accesslog, metadata, nack
 from smppgw.kannel.accesslog import KannelLog
 from smppgw.kannel.caller import BadUrl, NoReply, Reply
@@ -285,17 +283,6 @@ class Asking(Protocol):
 
     async def get(self, url: bytes) -> Reply:
         """Raises NoReply or BadUrl."""
-
-
-class DlrReceiver(HttpReceiver):
-    """Stands where the binds of an ESME stand, and asks for the URLs of reports."""
-
-    def __init__(self, account: AccountState, caller: Asking, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(account.outbox, loop)
-        self._caller = caller
-
-    async def handle(self, delivery: Delivery) -> Outcome:
-        return await call_back(delivery, self._caller)
 
 
 async def call_back(delivery: Delivery, caller: Asking) -> Outcome:

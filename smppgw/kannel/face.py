@@ -24,7 +24,7 @@ from smppgw.kannel.bearerbox import Bearerbox
 from smppgw.kannel.caller import Caller
 from smppgw.kannel.conf import ConfError, Problem
 from smppgw.kannel.connectors import Link
-from smppgw.kannel.dlr import DlrReceiver, Reports, call_back
+from smppgw.kannel.dlr import Reports, call_back
 from smppgw.kannel.escapes import Sms
 from smppgw.kannel.fake_smsc import FakePort, FakeSmsc, FakeSmscSettings
 from smppgw.kannel.http_smsc import HttpSmscSettings
@@ -274,16 +274,15 @@ class Face:
             state = self._account(name)
             self._users[user.username or ""] = state
             if name not in self.receivers:
-                self._join(state, DlrReceiver(state, self._caller, self.loop))
+                self._join(state, HttpReceiver(state.outbox, self._call_back, self.loop))
         smsbox = self._account(self._smsbox, marked)
         if self._smsbox not in self.receivers:
-
-            async def told(delivery: Delivery) -> Outcome:
-                return await call_back(delivery, self._caller)
-
-            mobiles = MoReceiver(self, smsbox, self._caller, self.lists, told, may_exec=self._may_exec)
+            mobiles = MoReceiver(self, smsbox, self._caller, self.lists, self._call_back, may_exec=self._may_exec)
             self._join(smsbox, mobiles)
             self.pipeline.returns.keeps_out = mobiles.keeps_out
+
+    async def _call_back(self, delivery: Delivery) -> Outcome:
+        return await call_back(delivery, self._caller)
 
     def _account(self, name: str, inbound: Callable[[str, bytes], bytes] | None = None) -> AccountState:
         settings = account_of(name, self.kannel)

@@ -106,8 +106,7 @@ class Letter(NamedTuple):
 
 
 class MoReceiver(HttpReceiver):
-    """Stands where the binds of an ESME stand. `reports` handles deliveries that are reports on replies; programs run
-    only with `may_exec`."""
+    """`reports` handles deliveries that are reports on replies; programs run only with `may_exec`."""
 
     def __init__(
         self,
@@ -119,11 +118,10 @@ class MoReceiver(HttpReceiver):
         *,
         may_exec: bool = False,
     ) -> None:
-        super().__init__(account.outbox, desk.loop)
+        super().__init__(account.outbox, reports, desk.loop)
         self._desk = desk
         self._account = account
         self._caller = caller
-        self._reports = reports
         self._may_exec = may_exec
         self._parts = Gatherings[Letter](MOST_PARTS)
         self._look: asyncio.TimerHandle | None = None
@@ -138,9 +136,6 @@ class MoReceiver(HttpReceiver):
         self._ways, self._any_way = writing.defaults(kannel)
         self._smscs = _smscs(kannel)
         self._readers: dict[str, Reader] = {}
-
-    async def handle(self, delivery: Delivery) -> Outcome:
-        return await self._reports(delivery)
 
     def deliver(self, delivery: Delivery) -> None:
         if not delivery.body.startswith(MARK):

@@ -18,7 +18,7 @@ class Receiver(HttpReceiver):
 
     def __init__(self, bench: Bench, window: int) -> None:
         bench.account.limit(Account(name="esme", deliver_window=window))
-        super().__init__(bench.account.outbox, asyncio.get_running_loop())
+        super().__init__(bench.account.outbox, self._slowly, asyncio.get_running_loop())
         self.fails = False
         self.begun = 0
         self.done = 0
@@ -26,7 +26,7 @@ class Receiver(HttpReceiver):
         """At the same time."""
         bench.account.links.append(self)
 
-    async def handle(self, delivery: Delivery) -> Outcome:
+    async def _slowly(self, delivery: Delivery) -> Outcome:
         self.begun += 1
         self.most = max(self.most, self.begun - self.done)
         if self.fails:

@@ -6,8 +6,9 @@ import httpx
 
 from protocol.pdus import SubmitSm, encode_submit
 from smppgw import config
+from smppgw.accounts import beside
 from smppgw.config import Config
-from smppgw.http.port import ApiPort, account_of
+from smppgw.http.port import ApiPort
 from tests.smppgw.bench import Bench, Esme, Said
 from tests.smppgw.jumping import jumping, settle
 from tests.smppgw.test_http_desk import Standing
@@ -45,17 +46,17 @@ async def test_messages_from_handsets_follow_the_key_that_wants_them_and_come_ba
     bench = Bench()
     esme = Esme(bench.account)
     found, standing = port(bench, settings(shop=KEY | {"inbound": True}))
-    beside = bench.pipeline.accounts.owner(account_of("esme"))
+    callbacks = bench.pipeline.accounts.owner(beside("esme"))
     bring(bench)
     await settle()
-    assert (len(esme.got), len(beside.outbox)) == (0, 1)
+    assert (len(esme.got), len(callbacks.outbox)) == (0, 1)
     for keys in ({"shop": KEY}, {}):
         other = settings(**keys)
         found.attach(other)
         standing.settings = other
         bring(bench)
     await settle()
-    assert (len(esme.got), len(beside.outbox)) == (2, 1)
+    assert (len(esme.got), len(callbacks.outbox)) == (2, 1)
     await found.close()
 
 
@@ -64,12 +65,12 @@ async def test_callbacks_wait_as_the_account_says_and_nobody_binds_as_them() -> 
     bench = Bench()
     given = settings(shop=KEY)
     found, _ = port(bench, given)
-    beside = bench.pipeline.accounts.owner("esme@api")
+    callbacks = bench.pipeline.accounts.owner(beside("esme"))
     wanted = given.accounts["esme"]
-    assert beside.settings.deliver_retry == wanted.deliver_retry
-    assert not beside.settings.verifies(b"secret")
-    assert not beside.settings.verifies(b"")
-    assert bench.account.callbacks is beside
+    assert callbacks.settings.deliver_retry == wanted.deliver_retry
+    assert not callbacks.settings.verifies(b"secret")
+    assert not callbacks.settings.verifies(b"")
+    assert bench.account.callbacks is callbacks
     assert bench.relay.callbacks is None
     await found.close()
 
@@ -82,7 +83,7 @@ async def test_callbacks_that_waited_for_a_key_are_made_when_a_reload_brings_it(
     await settle()
     bench = Bench(before.killed())
     found, _ = port(bench, settings())
-    waiting = bench.pipeline.accounts.owner("esme@api").outbox.waiting
+    waiting = bench.pipeline.accounts.owner(beside("esme")).outbox.waiting
     assert len(waiting) == 1
     found.attach(settings(shop=KEY))
     await settle()

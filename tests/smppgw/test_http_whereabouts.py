@@ -8,8 +8,9 @@ import pytest
 from protocol.consts import MessageState, Status
 from protocol.pdus import encode_submit
 from routing.message import SetAside, key_of
+from smppgw.fronts import HttpReceiver
 from smppgw.history.database import Query
-from smppgw.http.callbacks import ApiFront, CallbackCaller, CallbackReceiver
+from smppgw.http.callbacks import ApiFront, CallbackCaller
 from smppgw.http.keys import Caller
 from smppgw.http.memo import Memo
 from smppgw.http.orders import Order, State
@@ -36,7 +37,7 @@ class Here:
         self.front = ApiFront(bench.account, epoch)
         beside = bench.pipeline.accounts.internal(Account(name="esme@api"), self.front)
         self.caller = CallbackCaller(epoch, lambda delivery, result: None)
-        beside.links.append(CallbackReceiver(beside, self.caller, asyncio.get_running_loop()))
+        beside.links.append(HttpReceiver(beside.outbox, self.caller.call, asyncio.get_running_loop()))
         bench.account.callbacks = beside
         self.gateway = Standing(bench)
         self.gateway.settings = Settings

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,13 @@ from protocol.consts import MessageState, RegisteredDelivery, Status, Tag
 from protocol.pdus import SubmitSm
 from protocol.receipt import Quoted, Receipt
 from routing.message import Delivery, Message, Waiting
+from smppgw.accounts import AccountState
+from smppgw.fronts import HttpReceiver
 from smppgw.kannel import accesslog, nack
 from smppgw.kannel.accesslog import KannelLog
 from smppgw.kannel.caller import BadUrl, NoReply, Reply
 from smppgw.kannel.connectors import Link
-from smppgw.kannel.dlr import VERSION, DlrReceiver, Reports
+from smppgw.kannel.dlr import VERSION, Reports, call_back
 from smppgw.kannel.memo import Memo
 from smppgw.kannel.model import Core, Smsc
 from smppgw.settings import Account
@@ -281,12 +284,16 @@ class Application:
         return Reply(answer, (), b"")
 
 
+def receiver(account: AccountState, application: Application, bench: Bench) -> HttpReceiver:
+    return HttpReceiver(account.outbox, partial(call_back, caller=application), bench.pipeline.loop)
+
+
 @jumping
 async def test_a_callback_is_made_until_it_succeeds() -> None:
     application = Application(500, NoReply("late"), 404, 204)
     bench = Bench()
     account = bench.account
-    account.links.append(DlrReceiver(account, application, bench.pipeline.loop))
+    account.links.append(receiver(account, application, bench))
     account.outbox.add(Delivery(1, "esme", VERSION + b"http://h/", epoch()))
     account.outbox.pump()
     await advance(3600)
@@ -303,7 +310,7 @@ async def test_a_callback_that_is_given_up_says_what_became_of_it(answer: int | 
     bench = Bench()
     account = bench.account
     account.change(account.settings.model_copy(update={"deliver_attempts": 1}))
-    account.links.append(DlrReceiver(account, Application(answer), bench.pipeline.loop))
+    account.links.append(receiver(account, Application(answer), bench))
     account.outbox.add(Delivery(1, "esme", VERSION + b"http://h/", epoch()))
     with capture_logs() as said:
         account.outbox.pump()
@@ -315,7 +322,7 @@ async def test_a_callback_that_is_given_up_says_what_became_of_it(answer: int | 
 async def test_what_can_never_be_asked_for_is_set_aside() -> None:
     bench = Bench()
     account = bench.account
-    account.links.append(DlrReceiver(account, Application(BadUrl("it is none")), bench.pipeline.loop))
+    account.links.append(receiver(account, Application(BadUrl("it is none")), bench))
     for id, body in enumerate((VERSION + b"junk", b"\0 of another version")):
         account.outbox.add(Delivery(id, "esme", body, epoch()))
     account.outbox.pump()
@@ -338,7 +345,7 @@ async def test_what_is_owed_survives_a_kill() -> None:
     again = Bench(bench.killed())
     application = Application(200)
     account = again.pipeline.accounts.internal(Account(name="kannel"), Reports((), epoch))
-    account.links.append(DlrReceiver(account, application, again.pipeline.loop))
+    account.links.append(receiver(account, application, again))
     account.outbox.pump()
     await settle()
     assert sorted(application.asked) == [b"http://h/1?id1", b"http://h/8?id1"]
