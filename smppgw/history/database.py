@@ -172,7 +172,7 @@ class Database:
         for table in _TABLES:
             cursor.execute(f"DELETE FROM {table} WHERE id < {self._mark}", (last,))  # noqa: S608
             gone = gone or cursor.rowcount
-        self._connection.commit()
+        self.commit()
         return gone
 
     def find(self, query: Query) -> list[Found]:

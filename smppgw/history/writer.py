@@ -1,5 +1,6 @@
 """The process that writes history: batches come on its standard input, and it ends when that is closed."""
 
+import contextlib
 import json
 import marshal
 import os
@@ -96,6 +97,15 @@ class Transaction:
             self._again(error)
         self._done()
 
+    def prune(self, before: float) -> None:
+        """What is older (epoch seconds) goes; a database that refuses that keeps it until the next time."""
+        try:
+            self.database.prune(before)
+        except Exception as error:  # as above
+            print(f"cannot prune the history: {_words(error)}", file=sys.stderr)
+            with contextlib.suppress(Exception):  # what is wrong with it, the next batch will meet
+                self.database.rollback()
+
     def _again(self, error: Exception) -> None:
         """All of it anew: history must not end for one refusal."""
         for wait in AGAIN:
@@ -108,7 +118,7 @@ class Transaction:
             else:
                 self._done()
                 return
-        raise RefusedError(f"cannot write to the history: {' '.join(str(error).split())}") from error
+        raise RefusedError(f"cannot write to the history: {_words(error)}") from error
 
     def _done(self) -> None:
         self._notes = []
@@ -128,8 +138,12 @@ def _serve(source: BinaryIO, transaction: Transaction, days: float) -> None:
             transaction.commit()
             if days and time.monotonic() - pruned > PRUNE:
                 pruned = time.monotonic()
-                transaction.database.prune(time.time() - days * 86400.0)
+                transaction.prune(time.time() - days * 86400.0)
     transaction.commit()
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _comes(source: BinaryIO, wait: float | None) -> bool:

@@ -169,6 +169,20 @@ def test_what_is_refused_every_time_ends_it_with_the_reason_in_one_line(refusing
         transaction.commit()
 
 
+def test_what_is_too_old_may_be_refused_and_goes_the_next_time(
+    refusing: Refusing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    transaction = Transaction(refusing)
+    transaction.add(batch(1))
+    transaction.commit()
+    refusing.refusals = 1
+    transaction.prune(NOW + 60)
+    assert capsys.readouterr().err == "cannot prune the history: disk full\n"
+    assert len(refusing.find(Query())) == 1
+    transaction.prune(NOW + 60)
+    assert not refusing.find(Query())
+
+
 GATEWAY = """
 import asyncio, sys
 from smppgw.history.recorder import Recorder
