@@ -50,11 +50,20 @@ class Splitting:
     """Segments to send, with their places in the message."""
     left: int
     """Segments that no answer has settled."""
+    paid: bool = True
+    """The rate allowed the segment that is next."""
     begun: float = 0.0
     """When the first of them was sent (loop time)."""
     failed: bool = False
     bind: Bind | None = None
     """The one that the segments so far went by."""
+
+
+class Ready(NamedTuple):
+    """A message as it goes out: one body, or a segment each."""
+
+    message: Message
+    bodies: Sequence[bytes]
 
 
 class Segment(NamedTuple):
@@ -97,6 +106,8 @@ class Connector(Keeper):
         self.doubt: Doubt = settings.in_doubt or pipeline.settings.in_doubt
         self._pauses = Pauses(loop, pipeline.delays, self.turned)
         self._marking = 0
+        self._ready: deque[Ready] = deque()
+        """Those that are marked and wait for room."""
         self._turn = 0
         self.steady = _is_steady(settings)
         self._splits: deque[Splitting] = deque()
@@ -138,7 +149,7 @@ class Connector(Keeper):
 
     @property
     def room(self) -> int:
-        if self._pauses.until or self._splits:
+        if self._pauses.until or self._splits or self._ready:
             return 0
         room = -self._marking
         for bind in self.binds:
@@ -169,45 +180,54 @@ class Connector(Keeper):
 
     def takes(self, part: int) -> bool:
         """The bind that all parts of this message go by has room."""
-        return self._bind_of(part).session.room > 0
+        return self._bind_of(part).session.room > self._marking
 
     def send(self, message: Message) -> None:
         """Offer a message; `room` was above 0."""
         message.offered = True
-        if self.doubt == "hold" and not message.flags & OFFERED and message.ticket is None:
-            self._marking += 1
-            self.pipeline.mark_offered(message, partial(self._marked, message))
-            return
-        self._transmit(message)
-
-    def _marked(self, message: Message) -> None:
-        self._marking -= 1
-        if self.up:
-            self._transmit(message)
-        else:
-            self.pipeline.again(message)
-
-    def _transmit(self, message: Message) -> None:
-        body = message.body
+        bodies: Sequence[bytes] = (message.body,)
         encoding = self.pipeline.accounts.owner(message.account).settings.encoding
         if not self._shape.plain(encoding):
             try:
                 self._reference = self._reference + 1 & 0xFFFF
-                bodies = self._shape.bodies(body, encoding, self._reference)
+                bodies = self._shape.bodies(message.body, encoding, self._reference)
             except PduError as error:
                 self.counts.outcomes["unwritable"] += 1
                 self.pipeline.refused(message, error.status)
                 return
-            if len(bodies) > 1:
-                self._splits.append(Splitting(message, deque(enumerate(bodies)), len(bodies)))
-                self._pump_splits()
-                return
-            body = bodies[0]
         if self._bucket is not None:
             self._bucket.take(self.pipeline.clock())  # `room` saw that there is one
+        if self.doubt == "hold" and not message.flags & OFFERED and message.ticket is None:
+            self._marking += 1
+            self.pipeline.mark_offered(message, partial(self._marked, Ready(message, bodies)))
+            return
+        self._transmit(message, bodies)
+
+    def _marked(self, ready: Ready) -> None:
+        self._marking -= 1
+        if self.up:
+            self._ready.append(ready)
+            self._pump_ready()
+        else:
+            self.pipeline.again(ready.message)
+
+    def _pump_ready(self) -> None:
+        """Send what is marked: the upstream may have asked for a pause since, or a long message took the window."""
+        while self._ready and not self._splits and not self._pauses.until:
+            part = self._ready[0].message.part
+            binds = self.binds if part is None else (self._bind_of(part),)
+            if not any(bind.sending and bind.session.room > 0 for bind in binds):
+                return
+            self._transmit(*self._ready.popleft())
+
+    def _transmit(self, message: Message, bodies: Sequence[bytes]) -> None:
+        if len(bodies) > 1:
+            self._splits.append(Splitting(message, deque(enumerate(bodies)), len(bodies)))
+            self._pump_splits()
+            return
         bind = self._bind_for(message)
         self.counts.submits += 1
-        bind.session.request(_SUBMIT_SM, body, message, self._loop.time())
+        bind.session.request(_SUBMIT_SM, bodies[0], message, self._loop.time())
         bind.flush_soon()
 
     def _bind_for(self, message: Message) -> Bind:
@@ -239,9 +259,10 @@ class Connector(Keeper):
             if bind is None or not bind.sending:
                 bind = split.bind = self._bind_for(split.message)
             while split.bodies and bind.session.room > 0:
-                if self._bucket is not None and not self._bucket.take(self.pipeline.clock()):
+                if self._bucket is not None and not split.paid and not self._bucket.take(self.pipeline.clock()):
                     self._pauses.turn_after(self._bucket.wait(self.pipeline.clock()))
                     break
+                split.paid = False
                 self.counts.submits += 1
                 if not split.begun:
                     split.begun = self._loop.time()
@@ -258,9 +279,9 @@ class Connector(Keeper):
         return Command(command).name.lower() in self.settings.forward
 
     def forward(self, command: int, body: bytes, answer: Answer) -> bool:
-        """Pass a query_sm, cancel_sm or replace_sm on; False when nothing is bound."""
+        """Pass a query_sm, cancel_sm or replace_sm on; False when nothing is bound, or no window has room."""
         for bind in self.binds:
-            if bind.sending:
+            if bind.sending and bind.session.room > 0:
                 bind.session.request(command, body, answer, self._loop.time())
                 bind.flush_soon()
                 return True
@@ -288,6 +309,10 @@ class Connector(Keeper):
         if up is self.up:
             return
         self.up = up
+        if not up:
+            ready, self._ready = self._ready, deque()
+            for message, _ in reversed(ready):
+                self.pipeline.again(message)
         for target in self.targets:
             if up:
                 target.member_up(self.name)
@@ -419,6 +444,8 @@ class Connector(Keeper):
                 self.pipeline.again(message)
         if self._splits:
             self._pump_splits()
+        if self._ready:
+            self._pump_ready()
         for target in self.targets:
             if target.queue:
                 target.pump()

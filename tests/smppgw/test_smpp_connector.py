@@ -266,6 +266,16 @@ async def test_the_rate_is_never_exceeded() -> None:
 
 
 @jumping
+async def test_the_rate_is_never_exceeded_where_each_offer_is_marked_first() -> None:
+    async with connected(rate=10.0, burst=1.0, in_doubt="hold") as (smsc, desk):
+        await desk.submit(*(b"%d" % n for n in range(30)))
+        await advance(1.05)
+        assert 10 <= len(smsc.asked) <= 12
+        await advance(3)
+        assert smsc.numbers == [b"%d" % n for n in range(30)]
+
+
+@jumping
 async def test_the_segments_of_long_messages_keep_to_the_rate_too() -> None:
     async with connected(rate=10.0, burst=1.0, long_messages="udh8") as (smsc, desk):
         await desk.submit(*(b"%d" % n for n in range(4)), short_message=b"", tlvs=LONG)
@@ -428,6 +438,64 @@ async def test_what_was_not_answered_before_a_drop_is_held_for_a_person() -> Non
         assert sorted(desk.kinds()) == sorted(b"WX")
         assert desk.bench.pipeline.returns.aside == 1
         assert SET_ASIDE in desk.kinds()
+
+
+@jumping
+async def test_parts_that_are_marked_first_keep_to_the_window_of_their_bind() -> None:
+    async with connected(in_doubt="hold", binds=2, window=3) as (smsc, desk):
+        await desk.submit(*[b"1"] * 10, esm_class=0x40, short_message=b"\5\0\3\7\2\1text")
+        await until(lambda: len(smsc.asked) == 3)
+        await settle()
+        assert len(smsc.asked) == 3
+        smsc.accept(b"a")
+        await until(lambda: len(smsc.asked) == 3)
+
+
+@jumping
+async def test_what_is_marked_after_a_long_message_waits_for_its_segments_and_the_window() -> None:
+    async with connected(in_doubt="hold", long_messages="udh8", window=3) as (smsc, desk):
+        desk.bench.submit(b"1", short_message=b"", tlvs=LONG)
+        desk.bench.submit(b"2")
+        desk.bench.submit(b"3")
+        seen = []
+        for n in range(6):
+            await until(lambda n=n: len(smsc.asked) == min(3, 6 - n))  # type: ignore[misc]
+            await settle()
+            assert len(smsc.asked) <= 3
+            seen.append(smsc.numbers[0])
+            smsc.accept(b"%d" % n)
+        assert seen == [b"1"] * 4 + [b"2", b"3"]
+
+
+@jumping
+async def test_what_is_marked_while_the_upstream_asks_for_a_pause_waits_for_its_end() -> None:
+    async with connected(in_doubt="hold", pause=10.0) as (smsc, desk):
+        store = desk.bench.store
+        await desk.submit(b"1")
+        await until(lambda: smsc.asked)
+        desk.bench.submit(b"2").heard = store.hold  # so that the commit of the mark waits
+        await until(lambda: len(store.batches) == 4)
+        smsc.answer(Status.RTHROTTLED)
+        await until(lambda: desk.connector.paused)
+        store.flow()
+        await settle()
+        assert not smsc.asked
+        await advance(11)
+        assert sorted(smsc.numbers) == [b"1", b"2"]
+
+
+@jumping
+async def test_what_is_marked_and_not_sent_before_a_drop_is_no_doubt() -> None:
+    async with connected(in_doubt="hold", long_messages="udh8", window=2, rebind=(1.0,)) as (smsc, desk):
+        desk.bench.submit(b"1", short_message=b"", tlvs=LONG)
+        desk.bench.submit(b"2")
+        await until(lambda: len(smsc.asked) == 2)
+        await settle()
+        smsc.drop()
+        await until(lambda: not desk.connector.up)
+        assert desk.bench.pipeline.counts["in_doubt"] == 1
+        await advance(2)
+        assert smsc.numbers == [b"2"]
 
 
 # Long messages
@@ -690,3 +758,17 @@ async def test_what_is_forwarded_comes_back_to_whoever_asked() -> None:
         await until(lambda: len(answers) == 2)
         assert answers[1] is None
         assert not desk.connector.forward(Command.QUERY_SM, body, answers.append)
+
+
+@jumping
+async def test_nothing_is_forwarded_by_a_bind_whose_window_is_full() -> None:
+    async with connected(forward=["query_sm"], window=2) as (smsc, desk):
+        answers: list[Answered | None] = []
+        body = pdus.encode(Command.QUERY_SM, QuerySm(b"a"))
+        assert desk.connector.forward(Command.QUERY_SM, body, answers.append)
+        assert desk.connector.forward(Command.QUERY_SM, body, answers.append)
+        assert not desk.connector.forward(Command.QUERY_SM, body, answers.append)
+        await until(lambda: len(smsc.asked) == 2)
+        smsc.answer(Status.RQUERYFAIL)
+        await until(lambda: answers)
+        assert desk.connector.forward(Command.QUERY_SM, body, answers.append)
