@@ -304,7 +304,7 @@ class Connector(Model):
 
     name: str
     kind: Literal["smpp"] = "smpp"
-    host: Annotated[str, Field(min_length=1)]
+    host: Annotated[str, Field(min_length=1), AfterValidator(values.host)]
     port: Annotated[int, Field(ge=1, le=65535)]
     system_id: Annotated[str, _octets(15)]
     password: SecretStr = SecretStr("")

@@ -32,6 +32,17 @@ def asked(url: str) -> str:
     return url
 
 
+def host(name: str) -> str:
+    """A name that DNS can be asked for, or an address."""
+    try:
+        name.encode("idna")
+    except UnicodeError as error:
+        raise Wrong(
+            f"{name!r} is no host", "write a name like smsc.example, 1 to 63 letters between dots"
+        ) from error
+    return name
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint: the nearest of the known words, or all of them."""
     words = sorted(known)

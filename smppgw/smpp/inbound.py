@@ -52,6 +52,8 @@ class EsmeLink(Link):
         self.mode = ""
         self.unanswered = 0
         """Submits that wait for our answer."""
+        self._operations = 0
+        """What was asked about messages, likewise."""
         self.bound_at = 0.0
         """Loop time."""
         self.version = 0
@@ -84,7 +86,7 @@ class EsmeLink(Link):
 
     @property
     def busy(self) -> bool:
-        return self.unanswered > 0
+        return self.unanswered + self._operations > 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -112,7 +114,7 @@ class EsmeLink(Link):
             elif command == Command.SUBMIT_MULTI:
                 self._multi(account, event, pdus.decode(command, event.body))
             else:
-                Operations(self._pipeline, account, self._answer).asked(event)
+                self._operate(account, event)
         except PduError as error:
             self._answer(event, error.status)
 
@@ -149,7 +151,7 @@ class EsmeLink(Link):
         """Ask the ESME to go: the gateway stops, or its account is no longer in the config."""
         self._unbinding = True
         if self.session.state in BOUND:
-            if not self.unanswered and not self.session.unanswered:  # answers under way come first, on both sides
+            if not self.busy and not self.session.unanswered:  # answers under way come first, on both sides
                 self.session.request(Command.UNBIND, b"", None, self.loop.time())
                 self.flush_soon()
         elif self.session.state is not State.UNBINDING:
@@ -253,7 +255,23 @@ class EsmeLink(Link):
         """The answer to a submit that was taken."""
         self.unanswered -= 1
         self._answer(event, status, body)
-        if not self.unanswered:
+        self._leave_if_idle()
+
+    def _operate(self, account: AccountState, event: Asked) -> None:
+        self._operations += 1
+        try:
+            Operations(self._pipeline, account, self._operated).asked(event)
+        except PduError as error:
+            self._operated(event, error.status)
+
+    def _operated(self, event: Asked, status: int, body: bytes = b"") -> None:
+        self._operations -= 1
+        self._answer(event, status, body)
+        self._leave_if_idle()
+
+    def _leave_if_idle(self) -> None:
+        """Either side may have unbound and wait for the last answer."""
+        if not self.busy:
             if self.session.leaving:
                 self.settle()
             elif self._unbinding:

@@ -183,6 +183,8 @@ class Keeper(Owner):
             return f"no connection to {settings.host}:{settings.port} within {CONNECT_TIMEOUT:.0f} s"
         except OSError as error:
             return f"{settings.host}:{settings.port}: {why(error)}"
+        except UnicodeError:
+            return f"{settings.host}:{settings.port}: no host can have this name"
         try:
             return await bind.done
         finally:

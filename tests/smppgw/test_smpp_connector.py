@@ -195,6 +195,16 @@ async def test_nobody_there_is_a_failure_too() -> None:
 
 
 @jumping
+async def test_a_host_that_no_dns_can_have_is_a_failure_too() -> None:
+    async with connected(up=False, rebind=(1.0,)) as (_, desk):
+        connector = desk.connector
+        connector.settings = connector.settings.model_copy(update={"host": "smsc..example"})
+        await advance(3)
+        assert connector.failures >= 2
+        assert connector.last_error.endswith("no host can have this name")
+
+
+@jumping
 async def test_what_nobody_wants_is_unbound_once_its_answers_came() -> None:
     async with connected() as (smsc, desk):
         await desk.submit(b"1", b"2")

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from protocol import pdus, tlv
 from protocol.consts import Command, EsmClass, MessageState, Status, Tag
 from protocol.pdus import (
+    CancelSm,
     DataSm,
     DestAddressEntry,
     DistributionList,
@@ -470,6 +471,18 @@ async def test_we_unbind_only_after_what_was_submitted_is_answered() -> None:
         commands = [command for command, *_ in peer.came]
         assert commands[1:] == [Command.SUBMIT_SM_RESP, Command.UNBIND]
         assert peer.answer_to(sequence) is not None
+
+
+@jumping
+async def test_an_esme_that_unbinds_behind_its_cancel_sm_gets_both_answers() -> None:
+    async with opened() as door, Peer(door.port) as peer:
+        await peer.bind()
+        _, id = await submit(peer)
+        cancel = frame(Command.CANCEL_SM, 0, 50, pdus.encode(Command.CANCEL_SM, CancelSm(message_id=id)))
+        peer.write(cancel + frame(Command.UNBIND, 0, 51))
+        await until(lambda: peer.closed)
+        answers = [(command, status) for command, status, *_ in peer.came[-2:]]
+        assert answers == [(Command.CANCEL_SM_RESP, Status.ROK), (Command.UNBIND_RESP, Status.ROK)]
 
 
 @jumping

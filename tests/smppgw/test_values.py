@@ -38,6 +38,17 @@ def test_what_is_no_size_is_refused(written: object) -> None:
         values.size(written)
 
 
+@pytest.mark.parametrize("written", ["smsc.example", "localhost", "192.0.2.1", "2001:db8::1", "münchen.example"])
+def test_a_host_is_a_name_or_an_address(written: str) -> None:
+    assert values.host(written) == written
+
+
+@pytest.mark.parametrize("written", ["smsc..example", "a" * 64 + ".example", ".example"])
+def test_what_no_dns_can_have_is_no_host(written: str) -> None:
+    with pytest.raises(Wrong, match="is no host; write a name like"):
+        values.host(written)
+
+
 @pytest.mark.parametrize("written", ["RTHROTTLED", "ESME_RTHROTTLED", "rthrottled", "0x58", "88", 0x58])
 def test_a_status_is_a_name_or_a_number(written: object) -> None:
     assert values.status(written) == 0x58
