@@ -31,6 +31,19 @@ class Report(Protocol):
     def refused(self, status: int) -> None: ...
 
 
+class Nobody:
+    """Nobody waits to hear."""
+
+    def accepted(self) -> None:
+        pass
+
+    def refused(self, status: int) -> None:
+        pass
+
+
+NOBODY = Nobody()
+
+
 @dataclass(slots=True)
 class Turn:
     """All that one commit makes safe. The lists are in the order of coming."""

@@ -3,7 +3,9 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from math import inf
 from typing import Literal, Protocol
 
 import structlog
@@ -21,7 +23,7 @@ from smppgw.access import AccessLog
 from smppgw.accounts import Accounts, AccountState, Front
 from smppgw.delays import Delays
 from smppgw.history.diary import Diary
-from smppgw.journal import Journal, Report
+from smppgw.journal import NOBODY, Journal, Report
 from smppgw.origins import Origins
 from smppgw.seldom import Seldom
 from smppgw.settings import Gateway
@@ -63,6 +65,9 @@ class Source(Protocol):
     @property
     def oldest(self) -> float:
         """When the first message that has no id so far was sent (loop time); infinite when all have theirs."""
+
+    def sending(self, spellings: Sequence[bytes]) -> bool:
+        """Is one of them the id of a segment whose message is not wholly sent so far?"""
 
     def keys(self, id: bytes) -> Sequence[bytes]: ...
     def exact(self, id: bytes) -> bytes: ...
@@ -122,8 +127,10 @@ class Returns:
         self._delays = delays
         self._ids = ids
         self._access = access
-        self._early: dict[bytes, list[Early]] = {}
-        self._early_count = 0
+        self._early: dict[Early, None] = {}
+        """In the order of coming."""
+        self._early_by: dict[bytes, list[Early]] = {}
+        """By each spelling of their ids."""
         self._looking = False
         self._failing = Seldom()
 
@@ -273,40 +280,40 @@ class Returns:
     def _came_early(self, source: Source, found: Receipt, report: Report) -> None:
         """Its submit_sm_resp may still be under way: keep it, unanswered, for a while."""
         early = Early(source, found, report, source.spellings(found.id), self._loop.time())
-        if self._early_count >= self._settings.max_early_receipts:
-            self._give_up(early)
+        if len(self._early) >= self._settings.max_early_receipts:
+            report.refused(Status.RX_T_APPN)  # who knows whether it is nobody's: it may come again
             return
-        self._early_count += 1
-        for spelling in early.spellings:
-            self._early.setdefault(spelling, []).append(early)
         wait = self._settings.early_receipt_wait
         if self.ledger.ended(source.name_octets, early.spellings[0]):
             wait = min(wait, REPETITION)  # an upstream that repeats what it had no answer to must not fill its window
-        self._delays.after(wait, lambda: self._lapsed(early))
+        self._keep_early(early, wait)
         self._look_soon()
 
-    def _hopeless(self, early: Early) -> bool:
-        """Every message that was sent before it came has its id by now. After a restart upstreams repeat receipts, and
-        bring those of messages that were sent again: they must not fill the upstream's window until they lapse.
-        Not to be asked in the turn that it came in: answers of that turn are perhaps not handled yet."""
-        others = (*self.sources.values(), *self.retired)
-        return early.came < min([early.source.oldest, *(source.oldest for source in others)])
+    def _keep_early(self, early: Early, wait: float) -> None:
+        self._early[early] = None
+        for spelling in early.spellings:
+            self._early_by.setdefault(spelling, []).append(early)
+        self._delays.after(wait, lambda: self._lapsed(early))
 
     def _look_soon(self) -> None:
-        if self._early_count and not self._looking:
+        if self._early and not self._looking:
             self._looking = True
             self._delays.after(LOOK, self._look)
 
     def _look(self) -> None:
+        """Give up those that came after every message sent before them had its id. After a restart upstreams repeat
+        receipts, and bring those of messages that were sent again: they must not fill the upstream's window until they
+        lapse. Not in the turn that they came in: answers of that turn are perhaps not handled yet."""
         self._looking = False
-        for early in dict.fromkeys(each for entries in self._early.values() for each in entries):
-            if self._hopeless(early):
-                self._lapsed(early)
+        sources = dict.fromkeys((*self.sources.values(), *self.retired, *(early.source for early in self._early)))
+        oldest = min((source.oldest for source in sources), default=inf)
+        for early in list(takewhile(lambda early: early.came < oldest, self._early)):
+            self._lapsed(early)
         self._look_soon()
 
     def _match_early(self, source: Source, waiting: Waiting) -> None:
         for upstream, _ in waiting.parts:
-            for early in self._early.get(source.keys(upstream)[0], ())[:]:
+            for early in self._early_by.get(source.keys(upstream)[0], ())[:]:
                 id = self._find(early)
                 if id is not None and self._forget(early):
                     self._apply(id, early.source, early.found, early.spellings, early.report)
@@ -322,7 +329,16 @@ class Returns:
         return id
 
     def _lapsed(self, early: Early) -> None:
-        if self._forget(early):
+        """It had its time. That of a segment waits on, for as long as others of its message are still to be sent, but
+        need not keep the upstream waiting: if we end before, the whole message is sent again or set aside."""
+        if not self._forget(early):
+            return
+        if any(source.sending(early.spellings) for source in (*self.sources.values(), *self.retired)):
+            if self.journal.error is None:
+                self.answer(early.report)
+                early = replace(early, report=NOBODY)
+            self._keep_early(early, self._settings.early_receipt_wait)
+        else:
             self._give_up(early)
 
     def _give_up(self, early: Early) -> None:
@@ -343,16 +359,15 @@ class Returns:
 
     def _forget(self, early: Early) -> bool:
         """False when it was dealt with before."""
-        there = False
+        if early not in self._early:
+            return False
+        del self._early[early]
         for spelling in early.spellings:
-            entries = self._early.get(spelling, [])
-            if early in entries:
-                there = True
-                entries.remove(early)
-                if not entries:
-                    del self._early[spelling]
-        self._early_count -= there
-        return there
+            entries = self._early_by[spelling]
+            entries.remove(early)
+            if not entries:
+                del self._early_by[spelling]
+        return True
 
     # MO messages
 

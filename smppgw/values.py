@@ -37,9 +37,7 @@ def host(name: str) -> str:
     try:
         name.encode("idna")
     except UnicodeError as error:
-        raise Wrong(
-            f"{name!r} is no host", "write a name like smsc.example, 1 to 63 letters between dots"
-        ) from error
+        raise Wrong(f"{name!r} is no host", "write a name like smsc.example, 1 to 63 letters between dots") from error
     return name
 
 

@@ -126,6 +126,9 @@ class CarrierConnector:
         """When the first message that has no id so far was sent (loop time); infinite when all have theirs."""
         return min((whole.begun for whole in self._flying), default=inf)
 
+    def sending(self, spellings: Sequence[bytes]) -> bool:  # noqa: ARG002  a message is one request
+        return False
+
     def forwards(self, command: int) -> bool:  # noqa: ARG002  no carrier can query, cancel or replace like an SMSC
         return False
 

@@ -22,7 +22,7 @@ from smppgw.carriers.polls import Polls
 from smppgw.carriers.repeats import Repeats
 from smppgw.carriers.settings import CarrierSettings
 from smppgw.exchange import Unanswered, Unsent
-from smppgw.journal import Report
+from smppgw.journal import NOBODY, Report
 from smppgw.pipeline import Pipeline
 from smppgw.returns import Source
 
@@ -321,16 +321,3 @@ class Said:
     def refused(self, status: int) -> None:
         self._repeats.forget(self._id)
         self._report.refused(status)
-
-
-class Nobody:
-    """Nobody waits to hear."""
-
-    def accepted(self) -> None:
-        pass
-
-    def refused(self, status: int) -> None:
-        pass
-
-
-NOBODY = Nobody()

@@ -113,6 +113,8 @@ class Connector(Keeper):
         self._splits: deque[Splitting] = deque()
         self._unsettled: set[Splitting] = set()
         """Those of which a segment was sent and not all are answered."""
+        self._segments: set[bytes] = set()
+        """The ids of their segments so far, as they are kept."""
         self._again: list[Message] = []
         self.exact_ids = 0
         """Receipts that were found under their id as it was spelled: then other spellings are unlikely here."""
@@ -167,6 +169,10 @@ class Connector(Keeper):
         """When the first message that has no id so far was sent (loop time); infinite when all have theirs."""
         sent = [bind.session.oldest for bind in self.binds]
         return min([*sent, *(split.begun for split in self._unsettled)], default=inf)
+
+    def sending(self, spellings: Sequence[bytes]) -> bool:
+        """Is one of them the id of a segment whose message is not wholly sent so far?"""
+        return not self._segments.isdisjoint(spellings)
 
     @property
     def in_flight(self) -> int:
@@ -371,9 +377,11 @@ class Connector(Keeper):
         message = split.message
         if outcome is Outcome.SENT:
             split.left -= 1
-            message.upstream.append(pdus.message_id(event.body))
+            id = pdus.message_id(event.body)
+            message.upstream.append(id)
+            self._segments.update(self.keys(id))
             if not split.left:
-                self._unsettled.discard(split)
+                self._forget(split)
                 self.pipeline.sent(message, self)
         elif outcome is Outcome.NEVER or message.ticket is not None:
             split.failed = True
@@ -409,6 +417,8 @@ class Connector(Keeper):
 
     def _forget(self, split: Splitting) -> None:
         self._unsettled.discard(split)
+        for id in split.message.upstream:
+            self._segments.difference_update(self.keys(id))
         split.bodies.clear()
         if split in self._splits:
             self._splits.remove(split)

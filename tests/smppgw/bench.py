@@ -105,6 +105,8 @@ class Carrier:
         self.exact_ids = 0
         self.doubt: Doubt = "resend"
         self.oldest = 0.0
+        self.segments: set[bytes] = set()
+        """Ids of messages that it has in part."""
         self.hopeless = False
         self.queue: deque[Message] = deque()
         self.pumped = 0
@@ -130,6 +132,9 @@ class Carrier:
 
     def spellings(self, id: bytes) -> Sequence[bytes]:
         return receipt.candidates(id, self._receipts, self._form)
+
+    def sending(self, spellings: Sequence[bytes]) -> bool:
+        return not self.segments.isdisjoint(spellings)
 
     def forwards(self, command: int) -> bool:
         return command in self.forwarding

@@ -572,6 +572,26 @@ async def test_a_throttled_segment_is_sent_again_alone() -> None:
 
 
 @jumping
+async def test_the_receipt_of_a_segment_is_kept_while_another_is_put_off() -> None:
+    async with connected(long_messages="udh8", retry=(60.0,)) as (smsc, desk):
+        esme = Esme(desk.bench.account)
+        (asker,) = await desk.submit(b"1", short_message=b"x" * 200)
+        await until(lambda: len(smsc.asked) == 2)
+        smsc.accept(b"a")
+        smsc.answer(Status.RSYSERR)
+        smsc.deliver(receipt(b"a"))
+        await advance(30)
+        assert [status for _, status in smsc.answered] == [Status.ROK]
+        await advance(31)
+        smsc.accept(b"b")
+        await until(lambda: len(desk.bench.pipeline.ledger) == 1)
+        smsc.deliver(receipt(b"b"))
+        await until(lambda: esme.got)
+        assert told(esme.got[0]) == (asker.id, MessageState.DELIVERED)
+        assert not desk.connector.sending((b"a",))
+
+
+@jumping
 @pytest.mark.parametrize("status", [Status.RSYSERR, Status.RMSGQFUL])
 async def test_a_message_of_which_a_segment_is_put_off_again_and_again_expires(status: Status) -> None:
     async with connected(long_messages="udh8", retry=(5.0,), pause=1.0) as (smsc, desk):
