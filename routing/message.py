@@ -4,7 +4,8 @@ Each of them is one record of the store under the message's own id, so that a me
 its life: QUEUED becomes WAITING when the upstream took it, DELIVERY when its receipt came, and is gone when the ESME
 has it. What could not be finished is SET_ASIDE for a person to look at. HEARD is what an HTTPS carrier said of a
 message that we do not know yet, SAID the id of a handset's message that it may bring again. NOTED is a WAITING record
-behind the memo of whoever brought the message. ANSWERED is what the API answered to a request that may be repeated.
+behind the memo of whoever brought the message, LATE one of either kind behind the time of sending, where that was long
+after the message came. ANSWERED is what the API answered to a request that may be repeated.
 """
 
 import struct
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 from protocol.pdus import SubmitSm
 
-QUEUED, WAITING, DELIVERY, SET_ASIDE, HEARD, NOTED, ANSWERED, SAID = b"QWDXHNAS"
+QUEUED, WAITING, DELIVERY, SET_ASIDE, HEARD, NOTED, ANSWERED, SAID, LATE = b"QWDXHNASL"
 """The first octet of a record."""
 
 _KEY = struct.Struct(">Q")
@@ -39,6 +40,7 @@ HAS_MEMO = 4
 
 _MEMO = struct.Struct(">BH")
 _NOTED = struct.Struct(">BH")
+_LATE = struct.Struct(">Bd")
 
 key_of: Callable[[int], bytes] = _KEY.pack
 """The key of a record in the store: the id, big endian, so that keys are in the order of time."""
@@ -218,10 +220,14 @@ class Waiting(NamedTuple):
     """For every segment the upstream's id and the state known so far (0 = none)."""
     memo: bytes = b""
     """As Message.memo."""
+    sent: float = 0.0
+    """When it was sent, if that was long after it came; else 0."""
 
     def pack(self) -> bytes:
         (account, connector, public, born, registered, source_ton, source_npi, source,
-         dest_ton, dest_npi, destination, text, parts, memo) = self  # fmt: skip
+         dest_ton, dest_npi, destination, text, parts, memo, sent) = self  # fmt: skip
+        if sent:
+            return _LATE.pack(LATE, sent) + self._replace(sent=0.0).pack()
         if memo:
             return _NOTED.pack(NOTED, len(memo)) + memo + self._replace(memo=b"").pack()
         head = _WAITING.pack(
@@ -236,6 +242,8 @@ class Waiting(NamedTuple):
 
     @classmethod
     def unpack(cls, record: bytes) -> "Waiting":
+        if record[0] == LATE:
+            return cls.unpack(record[_LATE.size :])._replace(sent=_LATE.unpack_from(record)[1])
         if record[0] == NOTED:
             end = _NOTED.size + _NOTED.unpack_from(record)[1]
             return cls.unpack(record[end:])._replace(memo=record[_NOTED.size : end])
@@ -257,6 +265,14 @@ class Waiting(NamedTuple):
             account, connector, public, born, registered, source_ton, source_npi, source,
             dest_ton, dest_npi, destination, text, parts,
         )  # fmt: skip
+
+
+def sent_at(id: int, record: bytes) -> float:
+    """When a message was sent, or little earlier, by its record that waits for the receipt (epoch seconds)."""
+    if record[0] == LATE:
+        sent: float = _LATE.unpack_from(record)[1]
+        return sent
+    return Ids.time_of(id)
 
 
 def _parts(record: bytes, at: int, count: int) -> Iterator[tuple[bytes, int]]:

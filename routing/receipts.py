@@ -6,7 +6,7 @@ One million waiting messages are the normal case, so entries are the packed reco
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from protocol.consts import FINAL_STATES, MessageState, RegisteredDelivery
-from routing.message import Waiting
+from routing.message import LATE, Waiting, sent_at
 
 Keys = Callable[[bytes], Sequence[bytes]]
 """The spellings of an id, the one to store first."""
@@ -29,13 +29,12 @@ class Ledger:
 
     def __init__(self) -> None:
         self.waiting: dict[int, bytes] = {}
-        """Our id to its WAITING record, oldest first."""
+        """Our id to its WAITING, NOTED or LATE record, first sent first."""
         self._by_upstream: dict[bytes, int] = {}
         self._ended: dict[bytes, None] = {}
         self._ended_before: dict[bytes, None] = {}
         self._prefixes = _Prefixes()
-        self.sent_at: dict[int, float] = {}
-        """Of messages that were sent long after they came (epoch seconds)."""
+        self._unordered = False
         self._siblings: dict[bytes, tuple[bytes, ...]] = {}
 
     def __len__(self) -> int:
@@ -64,7 +63,14 @@ class Ledger:
         """An entry read from the store after a restart; `keys` by connector. Returns the id that its ESME knows."""
         waiting = Waiting.unpack(record)
         self._enter(id, record, waiting, keys.get(waiting.connector, default))
+        self._unordered = self._unordered or record[0] == LATE
         return waiting.public
+
+    def restored(self) -> None:
+        """All are here: records come in the order of their ids, and some were sent long after they came."""
+        if self._unordered:
+            self._unordered = False
+            self.waiting = dict(sorted(self.waiting.items(), key=lambda entry: sent_at(*entry)))
 
     def _enter(self, id: int, record: bytes, waiting: Waiting, keys: Keys) -> None:
         self.waiting[id] = record
@@ -106,8 +112,6 @@ class Ledger:
             key = self._prefixes[waiting.connector] + spellings[0]
             if self._by_upstream.get(key) == id:  # as a rule: then nothing need be spelled again
                 del self.waiting[id]
-                if self.sent_at:
-                    self.sent_at.pop(id, None)
                 self._end(id, key)
             else:
                 self.remove(id, waiting, keys)
@@ -127,7 +131,6 @@ class Ledger:
     def remove(self, id: int, waiting: Waiting, keys: Keys) -> None:
         """It ended."""
         self.waiting.pop(id, None)
-        self.sent_at.pop(id, None)
         prefix = self._prefixes[waiting.connector]
         for upstream, _ in waiting.parts:
             if upstream:

@@ -129,9 +129,11 @@ class Pipeline:
         public: int = 0,
         memo: bytes = b"",
         tag: str = "",
+        together: bool = False,
     ) -> Message | Status:
         """Take a message, or say at once why not. `ticket` hears `accepted` when it is on disk (or, with
-        ack = "upstream", sent), or `refused` when that failed; never before this returns."""
+        ack = "upstream", sent), or `refused` when that failed; never before this returns. One of several that are
+        answered `together` does not wait for its upstream: its receipt would come before the answer to all."""
         now = self.clock()
         if self.journal.error is not None:
             return Status.RSYSERR
@@ -161,7 +163,7 @@ class Pipeline:
         message.ticket = ticket
         account.queued += 1
         self.queued[message.id] = message
-        if account.settings.ack == "upstream" and message.not_before <= now:
+        if account.settings.ack == "upstream" and not together and message.not_before <= now:
             message.expires = min(message.expires, now + self.settings.upstream_ack_wait)
             upstream = self._offer(message)
             if upstream is not None:

@@ -15,6 +15,7 @@ from routing.message import (
     DELIVERY,
     DOUBTED,
     HEARD,
+    LATE,
     NOTED,
     OFFERED,
     QUEUED,
@@ -50,7 +51,7 @@ def restore(
     for key, record in store.scan():
         id, kind = id_of(key), record[0]
         pipeline.ids.seen(id)
-        if kind in (WAITING, NOTED):
+        if kind in (WAITING, NOTED, LATE):
             kinds["waiting"] += 1
             pipeline.known.remember(id, pipeline.ledger.restore(id, record, keys, as_it_came))
         elif kind == DELIVERY:
@@ -73,6 +74,7 @@ def restore(
             said(id, record)
         else:
             log.error("a record of an unknown kind is left in the store", id=f"{id:016x}", kind=kind)
+    pipeline.ledger.restored()
     now = pipeline.clock()
     for message in queued:
         pipeline.queued[message.id] = message

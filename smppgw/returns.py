@@ -15,7 +15,7 @@ from protocol.consts import FINAL_STATES, EsmClass, MessageState, Status
 from protocol.pdus import SubmitSm
 from protocol.receipt import Receipt
 from protocol.session import Answered
-from routing.message import Delivery, Ids, SetAside, Waiting, key_of, shown
+from routing.message import Delivery, Ids, SetAside, Waiting, key_of, sent_at, shown
 from routing.receipts import Ledger, wanted
 from routing.rules import Incoming
 from routing.table import MoTable
@@ -147,7 +147,7 @@ class Returns:
             self._loop.call_soon(self._match_early, source, waiting)
         now = self._clock()
         if now - waiting.born > LATE:
-            self.ledger.sent_at[id] = now
+            waiting = waiting._replace(sent=now)
         return self.ledger.add(id, waiting, source.keys)
 
     def receipt(self, source: Source, found: Receipt, report: Report) -> None:
@@ -267,7 +267,7 @@ class Returns:
         late: list[tuple[int, Waiting]] = []
         for id, record in self.ledger.waiting.items():
             # They are in the order of sending: what is behind one that is not late was sent after it.
-            if max(Ids.time_of(id), self.ledger.sent_at.get(id, 0.0)) > oldest or len(late) == 1000:
+            if sent_at(id, record) > oldest or len(late) == 1000:
                 break
             late.append((id, Waiting.unpack(record)))
         for id, waiting in late:

@@ -11,7 +11,7 @@ from protocol.consts import FINAL_STATES, MessageState, Status
 from protocol.errors import PduError
 from protocol.receipt import Receipt
 from routing import heard
-from routing.message import Ids, Message, Waiting
+from routing.message import Message, Waiting, sent_at
 from routing.rules import Incoming
 from smppgw.carriers import texts
 from smppgw.carriers.client import BadReply
@@ -83,7 +83,7 @@ class Hearing:
                 for upstream, state in waiting.parts:
                     if state not in FINAL_STATES and (plain := _plain(upstream)) not in asked:
                         asked.add(plain)
-                        self._polls.add(plain, Ids.time_of(id), now)
+                        self._polls.add(plain, sent_at(id, record), now)
 
     async def close(self) -> None:
         """Ask no more; requests under way are waited for."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from protocol import receipt
 from protocol.receipt import Form
-from routing.message import NOTED, WAITING, Ids, Waiting, id_of, key_of
+from routing.message import LATE, NOTED, WAITING, Ids, Waiting, id_of, key_of
 from smppgw.kannel import dlr_storage
 from smppgw.kannel.connectors import Link
 from smppgw.kannel.dlr_storage import Record
@@ -86,7 +86,7 @@ async def take(
     known: set[tuple[bytes, bytes]] = set()
     for key, record in store.scan():
         ids.seen(id_of(key))
-        if record[0] in (NOTED, WAITING):
+        if record[0] in (WAITING, NOTED, LATE):
             waiting = Waiting.unpack(record)
             form = owners.forms.get(waiting.connector.decode(), "string")
             known.update((waiting.connector, receipt.key(upstream, form)) for upstream, _ in waiting.parts)

@@ -329,7 +329,8 @@ class Multi:
                 continue
             # All other fields are those of submit_sm, in the same order.
             pdu = SubmitSm._make((*multi[:4], *destination, *multi[5:]))
-            taken = pipeline.submit(account, pdu, pdus.encode_submit(pdu), self, public=self._public)
+            body = pdus.encode_submit(pdu)
+            taken = pipeline.submit(account, pdu, body, self, public=self._public, together=True)
             if isinstance(taken, Message):
                 self._open += 1
                 self._public = taken.public

@@ -23,6 +23,7 @@ from routing.message import (
     DELIVERY,
     DOUBTED,
     HEARD,
+    LATE,
     NOTED,
     OFFERED,
     QUEUED,
@@ -44,6 +45,7 @@ KINDS = {
     QUEUED: "queued",
     WAITING: "waiting",
     NOTED: "waiting",
+    LATE: "waiting",
     DELIVERY: "delivery",
     SET_ASIDE: "set_aside",
     HEARD: "heard",
@@ -223,7 +225,7 @@ def _notes(id: int, record: bytes, thorough: bool) -> tuple[str, dict[str, str |
             "connector": queued.pin,
             "offer": "in doubt" if queued.flags & DOUBTED else "under way" if queued.flags & OFFERED else "",
         }
-    if kind in (WAITING, NOTED):
+    if kind in (WAITING, NOTED, LATE):
         waiting = Waiting.unpack(record)
         if thorough and waiting.pack() != record:
             raise ValueError("a waiting record is cut short or has something behind it")

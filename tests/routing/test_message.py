@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from routing.message import (
     DELIVERY,
     DOUBTED,
+    LATE,
     NOTED,
     OFFERED,
     QUEUED,
@@ -22,6 +23,7 @@ from routing.message import (
     Waiting,
     id_of,
     key_of,
+    sent_at,
     shown,
 )
 
@@ -145,6 +147,7 @@ WAITINGS = st.builds(
     st.binary(max_size=20),
     st.lists(st.tuples(st.binary(max_size=64), OCTET), max_size=255).map(tuple),
     MEMO,
+    st.just(0.0),
 )  # fmt: skip
 
 
@@ -153,6 +156,15 @@ def test_a_waiting_message_is_read_back(waiting: Waiting) -> None:
     record = waiting.pack()
     assert record[0] == (NOTED if waiting.memo else WAITING)
     assert Waiting.unpack(record) == waiting
+
+
+@given(WAITINGS, ID, st.floats(min_value=1.0, max_value=1e10))
+def test_a_message_that_was_sent_late_says_when(waiting: Waiting, id: int, sent: float) -> None:
+    record = waiting._replace(sent=sent).pack()
+    assert record[0] == LATE
+    assert Waiting.unpack(record) == waiting._replace(sent=sent)
+    assert sent_at(id, record) == sent
+    assert sent_at(id, waiting.pack()) == Ids.time_of(id)
 
 
 @given(WAITINGS, st.binary(max_size=64), OCTET)

@@ -10,7 +10,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from protocol import receipt
 from protocol.consts import FINAL_STATES, MessageState
-from routing.message import Waiting
+from routing.message import Ids, Waiting
 from routing.receipts import Ledger, overall, wanted
 
 NOW = 1_790_000_000.0
@@ -207,15 +207,14 @@ def test_what_is_found_by_another_spelling_than_its_own_ends_too() -> None:
     assert is_empty(ledger)
 
 
-def test_when_a_message_was_sent_is_forgotten_with_it() -> None:
+def test_after_a_restart_the_order_is_that_of_sending() -> None:
     ledger = Ledger()
-    for id in (1, 2, 3):
-        ledger.add(id, waits(b"%d" % id), keys)
-        ledger.sent_at[id] = NOW
-    part(ledger, 1, ENROUTE, [b"1"])
-    part(ledger, 2, DELIVERED, [b"2"])
-    ledger.remove(3, waits(b"3"), keys)
-    assert list(ledger.sent_at) == [1]
+    sent = {1: NOW + 100, 2: 0.0, 3: NOW + 50}
+    for number, late in sent.items():
+        id = Ids(0).mint(NOW + number)
+        ledger.restore(id, waits(b"%d" % number)._replace(sent=late).pack(), {}, keys)
+    ledger.restored()
+    assert [Waiting.unpack(record).parts[0][0] for record in ledger.waiting.values()] == [b"2", b"3", b"1"]
 
 
 def test_the_oldest_waits_first() -> None:

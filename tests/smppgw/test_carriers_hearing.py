@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol import times
 from protocol.consts import MessageState, Status
 from protocol.pdus import decode_submit
 from protocol.receipt import Receipt
@@ -573,6 +574,19 @@ async def test_after_a_kill_what_waits_is_asked_about_once_for_all_its_parts() -
     after = Rig(rig.killed(), poll=(30.0,))
     await after.pass_time(40)
     assert sorted(after.script.polled) == sorted([asker.id, parts[0].id])
+
+
+@jumping
+async def test_after_a_kill_what_was_sent_late_is_asked_about_as_long_after_its_sending() -> None:
+    rig = Rig(poll=(100.0,))
+    asker = rig.submit(schedule_delivery_time=times.relative(200))
+    await rig.taken(asker)
+    await rig.pass_time(250)
+    after = Rig(rig.killed(), poll=(100.0,))
+    await after.pass_time(30)
+    assert not after.script.polled
+    await after.pass_time(30)
+    assert after.script.polled == [asker.id]
 
 
 @jumping

@@ -513,7 +513,28 @@ async def test_receipt_wait_counts_from_the_sending_of_what_was_sent_late() -> N
     bench.pipeline.returns.expire()
     await settle()
     assert told(esme.got[1]) == (askers[1].id, MessageState.UNKNOWN)
-    assert not bench.pipeline.ledger.sent_at
+
+
+@jumping
+async def test_after_a_restart_receipt_wait_counts_from_the_sending_too() -> None:
+    bench = Bench(receipt_wait=3600.0)
+    (late,) = await bench.accepted(b"1", schedule_delivery_time=times.absolute(EPOCH + 7200))
+    await advance(7190)
+    (early,) = await bench.accepted(b"2")
+    await advance(20)
+    bench.sent(b"a", bench.carrier.queue.pop())
+    bench.sent(b"b", bench.carrier.queue.popleft())
+    await advance(1)
+    bench = Bench(bench.killed(), receipt_wait=3600.0)
+    esme = Esme(bench.account)
+    await advance(3585)
+    bench.pipeline.returns.expire()
+    await settle()
+    assert [told(delivery) for delivery in esme.got] == [(early.id, MessageState.UNKNOWN)]
+    await advance(20)
+    bench.pipeline.returns.expire()
+    await settle()
+    assert told(esme.got[1]) == (late.id, MessageState.UNKNOWN)
 
 
 @jumping

@@ -303,6 +303,15 @@ async def test_a_transparent_relay_answers_with_the_upstreams_status() -> None:
 
 
 @jumping
+async def test_a_transparent_relay_answers_a_submit_multi_before_any_of_its_receipts_can_come() -> None:
+    async with opened() as door, Peer(door.port) as peer:
+        await peer.bind(b"relay")
+        _, status, _ = await peer.ask(Command.SUBMIT_MULTI, multi(to(b"1"), to(b"2")))
+        assert status == Status.ROK
+        assert len(door.bench.carrier.queue) == 2, "no upstream has them"
+
+
+@jumping
 async def test_a_data_sm_is_a_submit_too() -> None:
     async with opened() as door, Peer(door.port) as peer:
         await peer.bind()
