@@ -50,6 +50,8 @@ class AccountState:
         self.links: list[Receiver] = []
         self.queued = 0
         """Its messages that are not with an upstream yet."""
+        self.cancelling = False
+        """A cancel_sm without a message_id looks through its messages."""
         self.outbox = Outbox(settings, keeper, lambda: self.links, delays, clock)
         self._bucket = TokenBucket(settings.rate, settings.burst)
         self.admission = Admission(settings.sources, self._bucket)

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Protocol
 
 from protocol import pdus, times
@@ -353,13 +354,16 @@ class Pipeline:
     def hold(self, message: Message, seconds: float) -> None:
         """Offer it only then: its schedule_delivery_time, or the delay of a retry."""
         message.held = True
-        self.delays.after(seconds, lambda: self._held(message))
+        self.delays.after(seconds, partial(self._held, message.id))  # the delay must not keep one that ends before
 
-    def _held(self, message: Message) -> None:
+    def _held(self, id: int) -> None:
+        message = self.queued.get(id)
+        if message is None or not message.held:
+            return
         left = message.not_before - self.clock()
-        if message.held and left > 0.0:
+        if left > 0.0:
             self.hold(message, left)
-        elif message.held:
+        else:
             message.held = False
             self.reoffer((message,))
 

@@ -124,6 +124,7 @@ def _groups(seen: Look) -> Table | None:
             escape(group["name"]), Text(group["state"], style), f"{group['waiting']:,}", _age(group["oldest_seconds"]),
             members,
         )  # fmt: skip
+    _rest(rows, seen.groups)
     return rows
 
 
@@ -162,6 +163,7 @@ def _queues(overview: View) -> Table | None:
     rows = _table("queue", "waiting", "oldest")
     for each in sorted(waiting, key=lambda each: -each["oldest_seconds"])[:ROWS]:
         rows.add_row(escape(each["target"]), f"{each['waiting']:,}", _age(each["oldest_seconds"]))
+    _rest(rows, waiting)
     return rows
 
 

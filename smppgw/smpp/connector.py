@@ -24,6 +24,7 @@ from smppgw.histogram import Histogram
 from smppgw.pauses import Pauses
 from smppgw.pipeline import Pipeline
 from smppgw.returns import Doubt
+from smppgw.seldom import Seldom
 from smppgw.settings import Connector as Settings
 from smppgw.settings import Limits
 from smppgw.smpp.bind import Bind, Report
@@ -123,6 +124,7 @@ class Connector(Keeper):
         self._guessing = settings.id_form == settings.receipt_id_form == "auto"
         self._hexadecimal = False
         """An id of a submit_sm_resp had more than digits."""
+        self._seldom = Seldom()
         self._reference = random.randrange(0x10000)  # noqa: S311  not a secret: it tells long messages apart
 
     # Upstream ids (pipeline.Source)
@@ -481,7 +483,9 @@ class Connector(Keeper):
             esm_class, words, tlvs = pdus.decode_report(body)
         except PduError as error:
             self.counts.unreadable += 1
-            log.warning("unreadable deliver_sm", connector=self.name, reason=str(error))
+            left_out = self._seldom.due("unreadable", self._loop.time())
+            if left_out is not None:
+                log.warning("unreadable deliver_sm", connector=self.name, reason=str(error), left_out=left_out)
             bind.session.answer(event, error.status)
             return
         report = Report(bind, event)
@@ -492,7 +496,9 @@ class Connector(Keeper):
             return
         if not found.id:
             self.counts.unreadable += 1
-            log.warning("receipt without a message id", connector=self.name)
+            left_out = self._seldom.due("no id", self._loop.time())
+            if left_out is not None:
+                log.warning("receipt without a message id", connector=self.name, left_out=left_out)
             report.accepted()
             return
         if found.state is not None:

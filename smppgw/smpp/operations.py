@@ -1,6 +1,8 @@
 """query_sm, cancel_sm and replace_sm: on what is still with us, or passed on where the connector allows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 from protocol import pdus, tlv
@@ -17,6 +19,10 @@ FAILED = {
     Command.CANCEL_SM: Status.RCANCELFAIL,
     Command.REPLACE_SM: Status.RREPLACEFAIL,
 }
+
+
+AT_ONCE = 5000
+"""Queued messages that a cancel_sm without a message_id looks at before others have their turn: some milliseconds."""
 
 
 class AnswerWith(Protocol):
@@ -93,20 +99,37 @@ class Operations:
 
     def _cancel_all(self, event: Asked, pdu: CancelSm) -> None:
         """Without a message_id: all messages of this source to this destination (4.9.1)."""
-        wanted = (self._account.name, pdu.source_addr, pdu.destination_addr)
-        found = [
-            message
-            for message in self._pipeline.queued.values()
-            if (message.account, message.source, message.destination) == wanted
-            and (not pdu.service_type or message.service_type == pdu.service_type)
-            and _ours(message)
-        ]
-        if not found:
+        account = self._account
+        if account.cancelling:
+            self._answer(event, Status.RTHROTTLED)
+        elif not account.queued:
             self._answer(event, Status.RCANCELFAIL)
+        else:
+            account.cancelling = True
+            self._cancel_some(event, pdu, iter(list(self._pipeline.queued.values())), found=False)
+
+    def _cancel_some(self, event: Asked, pdu: CancelSm, left: Iterator[Message], *, found: bool) -> None:
+        """Look at so many; others have their turn before the next ones."""
+        wanted = (self._account.name, pdu.source_addr, pdu.destination_addr)
+        looked_at = 0
+        for message in islice(left, AT_ONCE):
+            looked_at += 1
+            if (
+                (message.account, message.source, message.destination) == wanted
+                and (not pdu.service_type or message.service_type == pdu.service_type)
+                and not message.gone
+                and _ours(message)
+            ):
+                found = True
+                self._pipeline.cancel(message)
+        if looked_at == AT_ONCE:
+            self._pipeline.loop.call_soon(partial(self._cancel_some, event, pdu, left, found=found))
             return
-        for message in found:
-            self._pipeline.cancel(message)
-        self._pipeline.journal.after(lambda: self._answer(event, Status.ROK))
+        self._account.cancelling = False
+        if found:
+            self._pipeline.journal.after(lambda: self._answer(event, Status.ROK))
+        else:
+            self._answer(event, Status.RCANCELFAIL)
 
     def _there(self, event: Asked, pdu: Any, sent: Sent) -> None:
         source = self._pipeline.returns.sources.get(sent.waiting.connector)

@@ -1,6 +1,7 @@
 """A message is acknowledged when it is on disk, offered once, and ends once."""
 
 import asyncio
+import gc
 
 from protocol import pdus, times
 from protocol.consts import MessageState, Status
@@ -222,6 +223,17 @@ async def test_we_hold_a_scheduled_message_and_the_upstream_does_not() -> None:
     await advance(20)
     message = bench.carrier.take()
     assert pdus.decode_submit(message.body).schedule_delivery_time == b""
+
+
+@jumping
+async def test_a_scheduled_message_that_is_cancelled_leaves_no_memory_behind() -> None:
+    bench = Bench()
+    await bench.accepted(b"cancelled", schedule_delivery_time=times.absolute(EPOCH + 3600), registered_delivery=0)
+    bench.pipeline.cancel(next(iter(bench.pipeline.queued.values())))
+    await advance(1)
+    gc.collect()
+    left = [each for each in gc.get_objects() if isinstance(each, Message) and each.destination == b"cancelled"]
+    assert not left
 
 
 @jumping

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from protocol import pdus, times
 from protocol.consts import Command, MessageState, Status
 from protocol.pdus import (
@@ -17,7 +19,9 @@ from protocol.pdus import (
     SubmitSm,
 )
 from protocol.session import Answered
+from protocol.wire import frame
 from routing.message import DOUBTED
+from smppgw.smpp import operations
 from tests.smppgw.bench import Bench, BenchStore
 from tests.smppgw.door import Door, Peer, opened
 from tests.smppgw.jumping import advance, epoch, jumping, settle, until
@@ -112,6 +116,27 @@ async def test_without_an_id_all_messages_between_two_addresses_are_cancelled() 
         assert (await ask(peer, Command.CANCEL_SM, both))[0] == Status.ROK
         assert [message.destination for message in door.bench.pipeline.queued.values()] == [b"45"]
         assert (await ask(peer, Command.CANCEL_SM, both))[0] == Status.RCANCELFAIL
+
+
+@jumping
+async def test_to_cancel_among_many_messages_keeps_nobody_waiting_and_is_done_one_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(operations, "AT_ONCE", 2)
+    async with submitted() as (door, peer, id):
+        for _ in range(20):
+            await peer.ask(Command.SUBMIT_SM, pdus.encode_submit(SUBMIT))
+        both = pdus.encode(Command.CANCEL_SM, CancelSm(source_addr=b"12345", destination_addr=b"44"))
+        peer.write(
+            frame(Command.CANCEL_SM, 0, 70, both)
+            + frame(Command.CANCEL_SM, 0, 71, both)
+            + frame(Command.QUERY_SM, 0, 72, pdus.encode(Command.QUERY_SM, QuerySm(id)))
+        )
+        await until(lambda: peer.answer_to(70))
+        answers = [(sequence, status) for _, status, sequence, *_ in peer.came if sequence in (70, 71, 72)]
+        assert answers == [(71, Status.RTHROTTLED), (72, Status.RINVMSGID), (70, Status.ROK)]
+        assert not door.bench.pipeline.queued
+        assert (await peer.ask(Command.CANCEL_SM, both))[1] == Status.RCANCELFAIL
 
 
 @asynccontextmanager

@@ -75,5 +75,13 @@ def test_the_worst_connectors_come_first_and_the_rest_is_counted() -> None:
     assert any(line.strip() == "and 3 more" for line in lines)
 
 
+def test_groups_and_queues_beyond_those_shown_are_counted_too() -> None:
+    groups = [{**GROUP, "name": f"g{n:02}"} for n in range(ROWS + 2)]
+    queues = [{**OVERVIEW["queues"][0], "target": f"q{n:02}"} for n in range(ROWS + 4)]
+    lines = [line.strip() for line in shown({"queues": queues}, groups=groups)]
+    assert "and 2 more" in lines
+    assert "and 4 more" in lines
+
+
 def test_a_gateway_without_anything_has_a_frame_too() -> None:
     assert shown({"queues": []}, accounts=[], connectors=[], groups=[])
