@@ -50,6 +50,10 @@ class Owner(ABC):
         """No answer in time."""
 
     @abstractmethod
+    def unfinished(self, bind: "Bind") -> bool:
+        """It is in the middle of something that no other bind can end."""
+
+    @abstractmethod
     def deliver(self, bind: "Bind", event: Asked) -> None:
         """A deliver_sm or data_sm came."""
 
@@ -94,6 +98,11 @@ class Bind(Link):
     @property
     def sending(self) -> bool:
         return self._sends and not self.releasing and self.session.state in SENDING
+
+    @property
+    def ending(self) -> bool:
+        """It sends no more but the rest of what it has begun."""
+        return self._sends and self.session.state in SENDING
 
     @property
     def busy(self) -> bool:
@@ -143,7 +152,7 @@ class Bind(Link):
             self.done.set_result(None if self._was_bound else reason)
 
     def release(self) -> None:
-        """Send nothing more, wait for the answers under way, then unbind."""
+        """Begin nothing more, wait for the answers under way, then unbind."""
         self.releasing = True
         self.owner.update()
         self._unbind_when_idle()
@@ -155,7 +164,7 @@ class Bind(Link):
             self.abort("no longer wanted")
 
     def _unbind_when_idle(self) -> None:
-        if self.session.unanswered == 0 and self.session.state in BOUND:
+        if self.session.unanswered == 0 and self.session.state in BOUND and not self.owner.unfinished(self):
             self.session.request(Command.UNBIND, b"", None, self.loop.time())
 
 

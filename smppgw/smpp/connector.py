@@ -261,10 +261,12 @@ class Connector(Keeper):
 
     def _pump_splits(self) -> None:
         """Send the segments of split messages, in order and by one bind each, before any other message."""
-        while self._splits and not self._pauses.until and any(bind.sending for bind in self.binds):
+        while self._splits and not self._pauses.until:
             split = self._splits[0]
             bind = split.bind
-            if bind is None or not bind.sending:
+            if bind is None or not (bind.ending if split.begun else bind.sending):
+                if not any(each.sending for each in self.binds):
+                    return
                 bind = split.bind = self._bind_for(split.message)
             while split.bodies and bind.session.room > 0:
                 if self._bucket is not None and not split.paid and not self._bucket.take(self.pipeline.clock()):
@@ -306,6 +308,10 @@ class Connector(Keeper):
         self._loop.call_soon(self.turned)
 
     # What binds report
+
+    def unfinished(self, bind: Bind) -> bool:
+        """A long message is half sent on it, and another bind would begin it anew."""
+        return any(split.begun and split.bind is bind for split in self._splits)
 
     def alerted(self) -> None:
         self.counts.alerts += 1

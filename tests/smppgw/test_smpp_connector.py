@@ -623,6 +623,22 @@ async def test_a_drop_between_segments_puts_the_message_in_doubt_once() -> None:
 
 
 @jumping
+async def test_a_long_message_that_is_half_sent_at_a_reload_is_ended_by_the_connector_before() -> None:
+    async with connected(long_messages="udh8", window=1) as (smsc, desk):
+        await desk.submit(b"1", short_message=b"", tlvs=LONG)
+        await until(lambda: smsc.asked)
+        desk.reload(window=2)
+        await until(lambda: len(smsc.links) == 2)
+        for number in (1, 2, 3, 4):
+            await until(lambda: smsc.asked)
+            assert [pdu.short_message[5] for pdu in smsc.submits] == [number]
+            smsc.accept(b"%d" % number)
+        await until(lambda: len(smsc.links) == 1)
+        assert not desk.bench.pipeline.counts["in_doubt"]
+        assert len(desk.bench.pipeline.ledger) == 1
+
+
+@jumping
 async def test_all_segments_go_by_one_bind() -> None:
     async with connected(long_messages="udh8", window=2, binds=2) as (smsc, desk):
         await desk.submit(b"1", short_message=b"", tlvs=LONG)
