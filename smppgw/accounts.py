@@ -79,6 +79,14 @@ class AccountState:
         """Who is told what became of a message with this memo."""
         return self.callbacks if memo and self.callbacks is not None else self
 
+    @property
+    def overfull(self) -> bool:
+        """As much waits for it, or for its callbacks, as may."""
+        waiting = len(self.outbox.waiting)
+        if self.callbacks is not None:
+            waiting += len(self.callbacks.outbox.waiting)
+        return waiting >= self.settings.max_deliveries
+
     def change(self, settings: Account) -> None:
         """The config was reloaded; links that are bound stay."""
         self.configured = settings

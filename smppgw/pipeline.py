@@ -183,6 +183,7 @@ class Pipeline:
             account.queued + more < account.settings.max_queued
             and len(self.queued) + more < self.settings.max_queued
             and len(self.ledger.waiting) < self.settings.max_waiting
+            and not account.overfull
         )
 
     def _committed(self, turn: Turn) -> None:

@@ -376,7 +376,7 @@ class Returns:
         account = self.mo_owner(Incoming(connector, pdu.source_addr, pdu.destination_addr))
         if account is None:
             report.refused(Status.RX_P_APPN)
-        elif self.isolated or self.journal.error is not None:
+        elif self.isolated or self.journal.error is not None or account.overfull:
             report.refused(Status.RX_T_APPN)
         elif self.keeps_out is not None and self.keeps_out(connector, pdu):
             report.refused(Status.RX_R_APPN)

@@ -255,6 +255,7 @@ class Account(Model):
     rate: Rate = 0.0
     burst: Rate = 0.0
     max_queued: Count = 1_000_000
+    max_deliveries: Count = 1_000_000
     sources: Patterns = ()
     encoding: Encoding = "gsm0338"
     ack: Literal["store", "upstream"] = "store"

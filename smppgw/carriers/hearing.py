@@ -218,6 +218,9 @@ class Hearing:
             log.warning("MO for nobody", connector=self._name, destination=mo.destination)
             report.accepted()  # to refuse it would only bring it back
             return
+        if account.overfull:
+            report.refused(Status.RX_T_APPN)
+            return
         self._reference = self._reference + 1 & 0xFFFF
         try:
             bodies = texts.bodies_of(mo, account.settings.encoding, self._settings.mo_long, self._reference)

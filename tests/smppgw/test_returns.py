@@ -609,6 +609,23 @@ async def test_while_the_store_refuses_a_message_from_a_handset_is_to_come_later
 
 
 @jumping
+async def test_an_account_that_takes_nothing_gets_no_more_messages_from_handsets_and_submits_none() -> None:
+    bench = Bench()
+    bench.pipeline.accounts.change([Account(name="esme", max_deliveries=2)])
+    bench.pipeline.returns.mo_table = MoTable([MoRoute(account="esme")])
+    reports = []
+    for _ in range(3):
+        reports.append(mo(bench))
+        await settle()
+    assert statuses(*reports) == [Status.ROK, Status.ROK, Status.RX_T_APPN]
+    assert bench.submit().status == Status.RMSGQFUL
+    esme = Esme(bench.account)
+    bench.account.outbox.pump()
+    assert len(esme.got) == 2
+    assert bench.submit().status is None
+
+
+@jumping
 async def test_a_message_from_a_handset_that_is_kept_out_is_rejected_and_not_repeated() -> None:
     bench = Bench()
     bench.pipeline.returns.mo_table = MoTable([MoRoute(account="esme")])
