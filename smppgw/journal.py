@@ -96,12 +96,20 @@ class Journal:
         self._needed = asyncio.Event()
         self.urgent: Callable[[], None] = self._needed.set
         """Say that somebody waits for this turn. Not a method of its own, because every message says it three times."""
-        self._committing = False
+        self._committing: Turn | None = None
         self._ended = asyncio.Event()
         """A commit ended, well or not; `stop` clears it."""
         self._lazy: asyncio.TimerHandle | None = None
         self.task: asyncio.Task[None] | None = None
         """Ends only by `stop`, or by a bug: then nothing is safe any more and the process must end."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """The record as it is on disk, or is to be there soon; None: there is none. StoreError when it cannot be
+        read."""
+        for turn in (self.turn, self._committing):
+            if turn is not None and key in turn.batch:
+                return turn.batch[key]
+        return self.store.get(key)
 
     def soon(self) -> None:
         """Nobody waits for it."""
@@ -140,7 +148,7 @@ class Journal:
                 self._lazy.cancel()
                 self._lazy = None
             turn, self.turn = self.turn, Turn()
-            self._committing = True
+            self._committing = turn
             began = self._loop.time()
             try:
                 # After a refusal no new message is among it, unless it came meanwhile: what is left cannot be refused
@@ -160,7 +168,7 @@ class Journal:
             self._end()
 
     def _end(self) -> None:
-        self._committing = False
+        self._committing = None
         self._ended.set()
 
     def _failed(self, turn: Turn, reason: str) -> None:

@@ -137,11 +137,9 @@ class Shelf:
         return aside
 
     def _aside(self, id: int) -> SetAside | None:
-        """None: it is not on disk yet, or no more."""
-        journal = self._pipeline.journal
-        key = key_of(id)
+        """None: it is there no more."""
         try:
-            record = journal.turn.batch[key] if key in journal.turn.batch else journal.store.get(key)
+            record = self._pipeline.journal.get(key_of(id))
         except StoreError as error:
             raise Refused(503, "Not now", str(error)) from None
         return SetAside.unpack(record) if record and record[0] == SET_ASIDE else None

@@ -42,7 +42,7 @@ def _here(gateway: Gateway, id: int, now: float) -> State | None:
     record = pipeline.ledger.waiting.get(id)
     if record is not None:
         return _waiting(id, Waiting.unpack(record))
-    kept = pipeline.journal.store.get(key_of(id))
+    kept = pipeline.journal.get(key_of(id))
     if kept is None or kept[0] != SET_ASIDE:
         return None
     aside = SetAside.unpack(kept)
@@ -89,7 +89,7 @@ def _lately(fronts: Mapping[str, ApiFront], id: int, gateway: Gateway) -> State 
 
 def _news(gateway: Gateway, id: int) -> Delivery | None:
     """The receipt that nobody has taken yet, set aside or not."""
-    record = gateway.pipeline.journal.store.get(key_of(id)) or b""
+    record = gateway.pipeline.journal.get(key_of(id)) or b""
     if record[:1] == bytes((SET_ASIDE,)):
         record = SetAside.unpack(record).record
     return Delivery.unpack(id, record) if record[:1] == bytes((DELIVERY,)) else None

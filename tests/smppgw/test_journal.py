@@ -41,6 +41,24 @@ async def test_what_is_urgent_is_committed_at_once() -> None:
 
 
 @jumping
+async def test_a_record_is_read_as_it_is_to_be_before_while_and_after_it_is_committed() -> None:
+    desk = Desk()
+    desk.write(b"1")
+    assert desk.journal.get(b"1") == b"x"
+    desk.store.hold()
+    desk.journal.urgent()
+    await settle()
+    assert desk.store.batches
+    assert desk.journal.get(b"1") == b"x"
+    desk.journal.turn.batch[b"1"] = None
+    assert desk.journal.get(b"1") is None
+    desk.journal.turn.batch.clear()
+    desk.store.flow()
+    await settle()
+    assert (desk.journal.get(b"1"), desk.journal.get(b"2")) == (b"x", None)
+
+
+@jumping
 async def test_what_nobody_waits_for_is_committed_a_little_later() -> None:
     desk = Desk()
     desk.write(b"1")
