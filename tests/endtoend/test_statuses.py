@@ -269,7 +269,7 @@ async def test_a_silent_esme_is_asked_and_closed_when_it_does_not_answer(relay: 
     dead, alive = await join(gateway), await join(gateway)
     dead.stop_reading()
     await gateway.expect("unbound", reason="enquire_link was not answered")
-    assert any(command == Command.ENQUIRE_LINK for command, *_ in alive.frames)
+    await alive.until(lambda: any(command == Command.ENQUIRE_LINK for command, *_ in alive.frames))
     assert await alive.status("447700900001") == 0
     assert await gateway.metric("smppgw_account_binds") == 1
     dead.read_on()
